@@ -1,0 +1,90 @@
+"""Artifact store: folders that are committed whole or do not exist."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from components.shared import digest, manifests
+from components.shared.errors import MissingError
+from components.shared.files import write_atomic
+from components.shared.manifests import MANIFEST, Manifest
+
+
+class Artifacts(Protocol):
+    """Committed stage outputs, found by recipe or as a twin's newest."""
+
+    def find(self, stage: str, recipe: str) -> Manifest | None:
+        """The committed output of a recipe, or None."""
+
+    def commit(self, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
+        """Let `build` fill an empty folder and commit what it returns; a crash before leaves nothing."""
+
+    def latest(self, twin: str, stage: str) -> Manifest | None:
+        """The output that the twin's last run of the stage made or found again."""
+
+    def mark_latest(self, manifest: Manifest) -> None:
+        """Make this the twin's newest output of the stage."""
+
+
+class FolderArtifacts:
+    """Artifacts below one folder: `<stage>/<recipe>/` with a manifest written last.
+
+    A reader that finds no manifest finds nothing, so an interrupted stage leaves no half-written artifact:
+    its folder is wiped when the same recipe runs again.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, stage: str, recipe: str) -> Manifest | None:
+        """The committed output of a recipe, or None."""
+        path = self.root / stage / recipe / MANIFEST
+        return manifests.read(path) if path.exists() else None
+
+    def commit(self, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
+        """Let `build` fill an empty folder and commit what it returns.
+
+        A `version` that `build` leaves empty becomes the digest of the folder's content.
+        """
+        folder = self.root / draft.stage / draft.recipe
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        start = time.perf_counter()
+        made = build(folder)
+        filled = made.model_copy(
+            update={
+                "version": made.version or digest.of_folder(folder),
+                "uri": folder.as_uri(),
+                "seconds": round(time.perf_counter() - start, 3),
+            }
+        )
+        write_atomic(folder / MANIFEST, filled.model_dump_json(indent=2))
+        return filled
+
+    def latest(self, twin: str, stage: str) -> Manifest | None:
+        """The output that the twin's last run of the stage made or found again."""
+        path = self.root / "latest" / twin / f"{stage}.json"
+        return manifests.read(path) if path.exists() else None
+
+    def mark_latest(self, manifest: Manifest) -> None:
+        """Make this the twin's newest output of the stage."""
+        path = self.root / "latest" / manifest.twin / f"{manifest.stage}.json"
+        write_atomic(path, manifest.model_dump_json(indent=2))
+
+
+def require_latest(store: Artifacts, twin: str, stages: tuple[str, ...]) -> Manifest:
+    """The twin's newest output of the first of these stages that has one.
+
+    Raises:
+        MissingError: None has run yet.
+    """
+    for stage in stages:
+        if found := store.latest(twin, stage):
+            return found
+    raise MissingError(
+        f"twin '{twin}' has no output of stage {' or '.join(stages)} yet",
+        remedy=f"run `twin run end_to_end --twin {twin}` first",
+    )

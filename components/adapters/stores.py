@@ -1,0 +1,69 @@
+"""The one place that picks an adapter, by the scheme of its URI."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from components.adapters.artifacts import Artifacts, FolderArtifacts
+from components.adapters.warehouse import SqliteWarehouse, Warehouse
+from components.shared.config import Config
+from components.shared.errors import ConfigError
+
+if TYPE_CHECKING:  # heavy libraries load when a store is first used
+    from components.adapters.features import Features
+    from components.adapters.registry import Registry
+    from components.adapters.vectors import Vectors
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Opened stores of a configuration; each opens at first use."""
+
+    config: Config
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """Committed stage outputs."""
+        return FolderArtifacts(self._folder("artifacts", "file", "artifacts"))
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """Documents."""
+        return SqliteWarehouse(self._folder("warehouse", "sqlite", "warehouse.db"))
+
+    @cached_property
+    def vectors(self) -> "Vectors":
+        """Index versions."""
+        from components.adapters.vectors import EmbeddedVectors
+
+        return EmbeddedVectors(self._folder("vectors", "milvus-lite", "vectors"))
+
+    @cached_property
+    def features(self) -> "Features":
+        """Feature store."""
+        from components.adapters.features import Features
+
+        return Features(self._folder("features", "feast", "features"))
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """Experiment tracking and model registry."""
+        from components.adapters.registry import Registry
+
+        path = self._folder("tracking", "sqlite", "mlflow/mlflow.db")
+        return Registry(f"sqlite:///{path}", artifacts=path.parent / "artifacts")
+
+    def _folder(self, store: str, scheme: str, default: str) -> Path:
+        uri: str = getattr(self.config.stores, store)
+        if not uri:
+            return self.config.state_path / default
+        parts = urlsplit(uri)
+        if parts.scheme != scheme or parts.netloc:
+            raise ConfigError(
+                f"stores.{store} is '{uri}', which no adapter of this version opens",
+                where="stores",
+                remedy=f"use {scheme}:///ABSOLUTE/PATH, or leave it empty for the state folder",
+            )
+        return Path(parts.path)

@@ -1,0 +1,113 @@
+"""Document warehouse: JSON documents in collections, changed in transactions."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+Document = dict[str, Any]
+
+
+class Warehouse(Protocol):
+    """Documents with an `_id`, in named collections."""
+
+    def apply(self, changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]]) -> None:
+        """Upsert and delete, collection by collection, all in one transaction."""
+
+    def get(self, collection: str, key: str) -> Document | None:
+        """One document, or None."""
+
+    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
+        """Documents whose fields equal the given values, in the order of their ids."""
+
+    def count(self, collection: str, **equal: str) -> int:
+        """How many documents `scan` would give."""
+
+
+class SqliteWarehouse:
+    """One SQLite file in WAL mode: readers never wait for a writer, a killed writer leaves no trace.
+
+    Documents are JSON text; `twin` and `source`, by which everything is scanned, are generated columns with
+    an index.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        # 30 s: a second writer waits for the first instead of failing.
+        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS documents ("
+            "collection TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
+            "twin TEXT GENERATED ALWAYS AS (json_extract(body, '$.twin')) VIRTUAL,"
+            "source TEXT GENERATED ALWAYS AS (json_extract(body, '$.source')) VIRTUAL,"
+            "PRIMARY KEY (collection, id)) WITHOUT ROWID"
+        )
+        self._db.execute(
+            "CREATE INDEX IF NOT EXISTS documents_by_twin ON documents (collection, twin, source, id)"
+        )
+
+    def apply(self, changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]]) -> None:
+        """Upsert and delete, collection by collection, all in one transaction."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                for collection, (upserts, deletes) in changes.items():
+                    self._db.executemany(
+                        "INSERT INTO documents (collection, id, body) VALUES (?, ?, ?) "
+                        "ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
+                        ((collection, one["_id"], json.dumps(one, ensure_ascii=False)) for one in upserts),
+                    )
+                    self._db.executemany(
+                        "DELETE FROM documents WHERE collection = ? AND id = ?",
+                        ((collection, key) for key in deletes),
+                    )
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def get(self, collection: str, key: str) -> Document | None:
+        """One document, or None."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT body FROM documents WHERE collection = ? AND id = ?", (collection, key)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
+        """Documents whose fields equal the given values, in the order of their ids; 500 in memory at a time."""
+        where, values = self._where(collection, equal)
+        last = ""
+        while True:
+            with self._lock:
+                rows = self._db.execute(
+                    f"SELECT id, body FROM documents WHERE {where} AND id > ? ORDER BY id LIMIT 500",  # noqa: S608
+                    (*values, last),
+                ).fetchall()
+            if not rows:
+                return
+            for _, body in rows:
+                yield json.loads(body)
+            last = rows[-1][0]
+
+    def count(self, collection: str, **equal: str) -> int:
+        """How many documents `scan` would give."""
+        where, values = self._where(collection, equal)
+        with self._lock:
+            row = self._db.execute(f"SELECT COUNT(*) FROM documents WHERE {where}", values).fetchone()  # noqa: S608
+        return int(row[0])
+
+    @staticmethod
+    def _where(collection: str, equal: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+        """A condition; field names come from code, values are bound."""
+        parts, values = ["collection = ?"], [collection]
+        for field, value in equal.items():
+            # The indexed columns by name; any other field through its JSON path.
+            parts.append(f"{field} = ?" if field in ("twin", "source") else f"json_extract(body, '$.{field}') = ?")
+            values.append(value)
+        return " AND ".join(parts), tuple(values)

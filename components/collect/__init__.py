@@ -1,0 +1,1 @@
+"""Stage: sources to warehouse, incrementally, deletions honoured."""

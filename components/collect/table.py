@@ -1,0 +1,112 @@
+"""Rows of a CSV file into the warehouse: only what changed is written, what is gone is deleted."""
+
+import csv
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from components.adapters.warehouse import Document
+from components.runtime.context import Context, Draft
+from components.shared import digest
+from components.shared.config.classic import Table
+from components.shared.errors import DataError
+from components.shared.manifests import Manifest
+
+COLLECTION = "rows"
+
+
+def collect(context: Context) -> Manifest:
+    """Bring the warehouse to the state of the file, in one transaction.
+
+    Values stay texts here; types and ranges are the next stage's.
+
+    Raises:
+        DataError: The file is missing, not UTF-8, lacks a column, or has a row of another length.
+    """
+    table = context.classic.table
+    path = context.config.path(table.path)
+    warehouse = context.stores.warehouse
+    known = {one["_id"]: one["digest"] for one in warehouse.scan(COLLECTION, twin=context.twin)}
+    state, upserts = [], []
+    for row in rows(context.twin, table, path):
+        state.append([row["_id"], row["digest"]])
+        if known.pop(row["_id"], None) != row["digest"]:
+            upserts.append(row)
+    if not state:
+        raise DataError("the table has no rows", where=str(path), remedy="give it at least one row")
+    if upserts or known:
+        warehouse.apply({COLLECTION: (upserts, known)})
+    context.crash_point("after-warehouse")
+    facts = {"rows": len(state), "added_or_changed": len(upserts), "deleted": len(known), "file": table.path}
+    return context.commit(
+        settings={"state": digest.of_json(state)},
+        parents={},
+        build=lambda _: Draft(
+            summary=f"{len(state)} rows ({len(upserts)} new or changed, {len(known)} deleted)",
+            facts=facts,
+            version=digest.of_json(state),
+        ),
+    )
+
+
+def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
+    """Every row as a document, with an id and an event time.
+
+    Raises:
+        DataError: As `collect` says.
+    """
+    start = datetime.fromisoformat(table.event_time.start)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, [])
+            _require_columns(table, header, path)
+            for number, cells in enumerate(reader, start=1):
+                if len(cells) != len(header):
+                    raise DataError(
+                        f"row {number} has {len(cells)} cells, the header has {len(header)}",
+                        where=f"{path}, line {reader.line_num}",
+                        remedy="mend the row; nothing was collected",
+                    )
+                values = dict(zip(header, cells, strict=True))
+                key = values.get(table.key) or f"{table.key_prefix}{number:04d}"
+                moment = (
+                    values[table.event_time.column]
+                    if table.event_time.column
+                    else (start + timedelta(seconds=table.event_time.step_seconds * (number - 1))).isoformat()
+                )
+                body = {
+                    "values": {name: values[name] for name in table.columns},
+                    "event_time": moment,
+                    "line": reader.line_num,
+                }
+                yield {
+                    "_id": f"{twin}/{key}",
+                    "twin": twin,
+                    "source": table.path,
+                    "key": key,
+                    "digest": digest.of_json(body),
+                    **body,
+                }
+    except OSError as error:
+        raise DataError(
+            f"cannot read the table: {error.strerror}",
+            where=str(path),
+            remedy=f"set twins.{twin}.table.path to a CSV file",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"not UTF-8: byte 0x{error.object[error.start]:02x}", where=str(path), remedy="save it as UTF-8"
+        ) from error
+    except csv.Error as error:
+        raise DataError(f"not CSV: {error}", where=f"{path}, line {reader.line_num}") from error
+
+
+def _require_columns(table: Table, header: list[str], path: Path) -> None:
+    wanted = [*table.columns, *([table.event_time.column] if table.event_time.column else [])]
+    if missing := [name for name in wanted if name not in header]:
+        raise DataError(
+            f"columns {missing} are missing; the file has {header[:30]}",
+            where=f"{path}, line 1",
+            remedy="rename the columns of the file, or of `table.columns`",
+        )

@@ -1,0 +1,1 @@
+"""Hamilton modules: noun-named pure nodes that run the same in a pipeline and in a request."""

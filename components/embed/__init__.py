@@ -1,0 +1,1 @@
+"""Stage (LLM features): documents to chunks to embeddings to a new index version."""

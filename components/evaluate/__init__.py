@@ -1,0 +1,1 @@
+"""Stage: candidate and champion on the same cases, with intervals."""

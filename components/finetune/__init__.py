@@ -1,0 +1,1 @@
+"""Stage (LLM training): LoRA adapter of the foundation model."""

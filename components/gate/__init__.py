@@ -1,0 +1,1 @@
+"""Stage: block, ask or release by the rules declared in the configuration."""

@@ -1,0 +1,1 @@
+"""Stage (LLM dataset): instruction examples built from the corpus, with a held-out part."""

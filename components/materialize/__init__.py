@@ -1,0 +1,1 @@
+"""Stage (classic features): table to dataflow to Feast, offline and online."""

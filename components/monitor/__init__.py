@@ -1,0 +1,1 @@
+"""Stage: drift of the current window against the training window."""

@@ -1,0 +1,1 @@
+"""Stage: make the gated candidate the champion, atomically and repeatably."""

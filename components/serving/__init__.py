@@ -1,0 +1,1 @@
+"""KServe services: the front of each twin and its predictors."""

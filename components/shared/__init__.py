@@ -1,0 +1,1 @@
+"""What every part may import: typed configuration, errors, manifests, lineage, metric names."""

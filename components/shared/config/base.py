@@ -1,0 +1,68 @@
+"""What the configuration of both kinds shares."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """A closed, frozen part of the configuration: unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+#: A path, relative to the folder of `twinstack.yaml`.
+ProjectPath = Annotated[str, Field(min_length=1, max_length=500)]
+
+#: A share of a whole.
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class GateRule(Settings):
+    """One condition that a candidate must meet to be released."""
+
+    metric: str = Field(min_length=1)
+    """Name of a metric in the evaluation, for example `roc_auc` or `recall_at_5`."""
+    at_least: float | None = None
+    """The candidate's value must not be below this."""
+    at_most: float | None = None
+    """The candidate's value must not be above this."""
+    may_lose: float | None = Field(default=None, ge=0)
+    """How much worse than the champion the candidate may be, at the unfavourable end of the interval of the
+    paired difference. Not looked at while there is no champion."""
+    otherwise: Literal["block", "ask"] = "block"
+    """What follows where the condition is not met: the release is refused, or a person is asked."""
+
+
+class Gate(Settings):
+    """The conditions between a candidate and its release."""
+
+    rules: tuple[GateRule, ...] = Field(min_length=1)
+    approval: Literal["never", "when_asked", "always"] = "when_asked"
+    """When a person has to approve: `never` treats `ask` as `block`."""
+
+
+class Monitor(Settings):
+    """Drift of the current window against the training window."""
+
+    window_rows: int = Field(default=500, ge=50, le=1_000_000)
+    """Rows of the current window; below 500 a PSI of 0.1 comes up often without any drift."""
+    bins: int = Field(default=10, ge=2, le=100)
+    """Quantile bins of the training window."""
+    false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5)
+    """Share of windows without drift that may exceed the threshold; the threshold is simulated from it."""
+
+
+class BaseTwin(Settings):
+    """What every twin has, whatever its kind."""
+
+    description: str = ""
+    """One sentence for people."""
+    gate: Gate
+    monitor: Monitor = Monitor()
+    intervals: float = Field(default=0.95, gt=0.5, lt=1)
+    """Confidence level of every interval in the evaluation."""
+    bootstrap_rounds: int = Field(default=1000, ge=100, le=100_000)
+    """Resamples of every bootstrap interval."""
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Seed of every random choice."""

@@ -1,0 +1,105 @@
+"""Configuration of a classic twin: a table, a dataflow, a model."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from components.shared.config.base import BaseTwin, ProjectPath, Settings, Share
+
+ColumnType = Literal["integer", "number", "text"]
+
+
+class Column(Settings):
+    """A declared column of a table."""
+
+    type: ColumnType
+    """`integer` and `number` are checked by value; `text` takes anything but an empty cell."""
+    minimum: float | None = None
+    """Smallest allowed value of a number."""
+    maximum: float | None = None
+    """Largest allowed value of a number."""
+    allowed: tuple[str, ...] = ()
+    """Every allowed text; empty allows any."""
+
+
+class EventTime(Settings):
+    """When a row happened."""
+
+    column: str | None = None
+    """Column with ISO 8601 times; without one, times are assigned by row number."""
+    start: str = "2024-01-01T00:00:00+00:00"
+    """Assigned time of the first row, where there is no column."""
+    step_seconds: int = Field(default=63_072, ge=1)
+    """Assigned distance between rows: 63,072 s lays 1,000 rows over two years."""
+
+
+class Table(Settings):
+    """A CSV file with declared columns."""
+
+    path: ProjectPath
+    key: str = "id"
+    """Column with the entity's id; where the file has none, ids are assigned by row number."""
+    key_prefix: str = Field(default="", max_length=10)
+    """Start of assigned ids: `A` gives A0001, A0002, …"""
+    event_time: EventTime = EventTime()
+    columns: dict[str, Column] = Field(min_length=1)
+    label: str
+    """Column of the outcome."""
+    positive: str
+    """Value of the label that the model gives the probability of."""
+    max_rejected: Share = 0.0
+    """Share of bad rows that is set aside with the reason instead of failing the stage."""
+
+    @model_validator(mode="after")
+    def _label_is_declared(self) -> Self:
+        if self.label not in self.columns:
+            raise ValueError(f"label '{self.label}' is not among columns: {', '.join(self.columns)}")
+        return self
+
+
+class Boosting(Settings):
+    """XGBoost, histogram method, with early stopping on the validation part."""
+
+    rounds: int = Field(default=300, ge=1, le=20_000)
+    early_stopping: int = Field(default=30, ge=1, le=1_000)
+    max_depth: int = Field(default=3, ge=1, le=16)
+    learning_rate: float = Field(default=0.05, gt=0, le=1)
+    subsample: float = Field(default=0.8, gt=0, le=1)
+    column_sample: float = Field(default=0.6, gt=0, le=1)
+    min_child_weight: float = Field(default=3.0, ge=0)
+    l2: float = Field(default=2.0, ge=0)
+
+
+class Scorecard(Settings):
+    """Logistic regression on weight-of-evidence bins, as points: the fallback."""
+
+    bins: int = Field(default=5, ge=2, le=20)
+    base_points: float = 600
+    """Points at the base odds."""
+    base_odds: float = Field(default=30, gt=0)
+    """Good to bad odds at the base points."""
+    points_to_double: float = Field(default=20, gt=0)
+    """Points that double the odds."""
+
+
+class Split(Settings):
+    """Shares of a dataset by event time: oldest train, then validation, newest test."""
+
+    validation: float = Field(default=0.15, gt=0, lt=0.5)
+    test: float = Field(default=0.25, gt=0, lt=0.5)
+
+
+class ClassicTwin(BaseTwin):
+    """A model over a table."""
+
+    kind: Literal["classic"]
+    table: Table
+    dataflow: str = Field(min_length=1)
+    """A module of Hamilton functions: an import path, or a `.py` path beside `twinstack.yaml`."""
+    features: tuple[str, ...] = Field(min_length=1)
+    """Nodes of the dataflow that the model sees, in this order."""
+    feature_ttl_days: int = Field(default=3650, ge=1)
+    """How old a feature value may be at the time it is joined to."""
+    split: Split = Split()
+    training: Boosting = Boosting()
+    scorecard: Scorecard = Scorecard()

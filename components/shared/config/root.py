@@ -1,0 +1,190 @@
+"""The whole of `twinstack.yaml`, its environment overrides, and its errors."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from components.shared.config.base import Settings
+from components.shared.config.classic import ClassicTwin
+from components.shared.config.llm import LlmTwin
+from components.shared.errors import ConfigError
+
+Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
+TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+
+
+class Stores(Settings):
+    """Where state lies: one URI a system. An empty one means: inside `state`."""
+
+    warehouse: str = ""
+    """`sqlite:///PATH`."""
+    vectors: str = ""
+    """`milvus-lite:///FOLDER`, or `http(s)://HOST:PORT` of a Milvus."""
+    features: str = ""
+    """`feast:///FOLDER`."""
+    tracking: str = ""
+    """`sqlite:///PATH`, or `http(s)://HOST:PORT` of an MLflow server."""
+    artifacts: str = ""
+    """`file:///FOLDER`."""
+
+
+class Serving(Settings):
+    """The KServe process that serves every twin on this machine."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=1, le=65_535)
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    max_question_characters: int = Field(default=8_000, ge=100, le=1_000_000)
+    max_output_tokens: int = Field(default=512, ge=1, le=32_768)
+    max_instances: int = Field(default=1_000, ge=1, le=100_000)
+
+
+class Config(BaseSettings):
+    """`twinstack.yaml`. Environment variables override it: `TWINSTACK_TWINS__DOCS__TRAINING__STEPS=30`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="TWINSTACK_",
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+    )
+
+    profile: Literal["local", "cluster"] = "local"
+    state: str = ".twinstack"
+    """Folder of everything that is made; relative to `root`."""
+    root: str = "."
+    """Folder that relative paths start from: where `twinstack.yaml` lies."""
+    stores: Stores = Stores()
+    serving: Serving = Serving()
+    twins: dict[TwinName, Twin] = Field(min_length=1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file, which arrives as arguments."""
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _one_place_a_store(self) -> Self:
+        if self.profile == "cluster" and not all(self.stores.model_dump().values()):
+            missing = [name for name, uri in self.stores.model_dump().items() if not uri]
+            raise ValueError(f"profile 'cluster' needs stores.{', stores.'.join(missing)}")
+        return self
+
+    @property
+    def root_path(self) -> Path:
+        """Absolute project folder."""
+        return Path(self.root).resolve()
+
+    @property
+    def state_path(self) -> Path:
+        """Absolute state folder."""
+        return (self.root_path / self.state).resolve()
+
+    def path(self, relative: str) -> Path:
+        """Absolute path of a path in the configuration."""
+        return (self.root_path / relative).resolve()
+
+    def twin(self, name: str) -> ClassicTwin | LlmTwin:
+        """The twin of a name.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if name not in self.twins:
+            raise ConfigError(
+                f"no twin '{name}'", where="twins", remedy=f"use one of: {', '.join(sorted(self.twins))}"
+            )
+        return self.twins[name]
+
+
+def _explain(error: ValidationError, where: str) -> ConfigError:
+    """Every wrong value with its field, the value and what is allowed."""
+    lines = []
+    for found in error.errors():
+        place = ".".join(str(part) for part in found["loc"] if part not in ("classic", "llm", "git", "folder"))
+        value = found["input"]
+        shown = "" if isinstance(value, dict | list) else f" is {value!r}"
+        if found["type"] == "extra_forbidden":
+            lines.append(f"{place}: unknown field")
+        else:
+            lines.append(f"{place}{shown}: {found['msg']}")
+    return ConfigError("; ".join(lines), where=where, remedy="see docs/reference/configuration.md")
+
+
+def _known_variables() -> None:
+    """Refuse an override of a field that does not exist, which would otherwise do nothing."""
+    fields = {name.upper() for name in Config.model_fields}
+    # Read by other parts, not fields of the configuration.
+    others = {"GIT_COMMIT", "CRASH_AT", "CONFIG"}
+    for name in os.environ:
+        if name.startswith("TWINSTACK_"):
+            head = name.removeprefix("TWINSTACK_").split("__")[0]
+            if head not in fields | others:
+                raise ConfigError(
+                    f"environment variable {name} names no field '{head.lower()}'",
+                    where="environment",
+                    remedy=f"use TWINSTACK_ and one of: {', '.join(sorted(fields))}",
+                )
+
+
+def _build(values: dict[str, Any], where: str) -> Config:
+    _known_variables()
+    try:
+        return Config(**values)
+    except ValidationError as error:
+        raise _explain(error, where) from error
+
+
+def load(path: Path) -> Config:
+    """Read `twinstack.yaml`.
+
+    Raises:
+        ConfigError: The file is missing, is no YAML mapping, or holds a wrong value.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read the configuration: {error.strerror}",
+            where=str(path),
+            remedy="name the file with --config",
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not YAML: {error}", where=str(path), remedy="mend the file") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"holds {type(values).__name__}, not a mapping", where=str(path))
+    root = (path.parent / values.pop("root", ".")).resolve()
+    return _build({**values, "root": str(root)}, str(path))
+
+
+def dump(config: Config) -> str:
+    """The configuration as one JSON text, the way it travels to a stage."""
+    return json.dumps(config.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+
+
+def parse(text: str) -> Config:
+    """The configuration that a stage was given.
+
+    Raises:
+        ConfigError: The text is no JSON mapping, or holds a wrong value.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"not JSON: {error}", where="parameter config") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"holds {type(values).__name__}, not a mapping", where="parameter config")
+    return _build(values, "parameter config")

@@ -1,0 +1,84 @@
+"""One base error: what happened; where; what to do."""
+
+
+class TwinError(Exception):
+    """An error a person can act on.
+
+    Args:
+        what: What happened, naming field and value.
+        where: The place: a file and line, a configuration path, a stage.
+        remedy: What to do about it.
+    """
+
+    #: Exit code of the command line, and HTTP status of the services.
+    exit_code = 1
+    http_status = 500
+    #: `error.type` in HTTP answers.
+    kind = "internal_error"
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+        super().__init__("; ".join(part for part in (what, where, remedy) if part))
+
+
+class ConfigError(TwinError):
+    """The configuration cannot be used."""
+
+    exit_code = 2
+    http_status = 500
+    kind = "configuration_error"
+
+
+class DataError(TwinError):
+    """A source, a file or a row cannot be used; nothing was written."""
+
+    exit_code = 3
+    http_status = 422
+    kind = "data_error"
+
+
+class RequestError(TwinError):
+    """A caller's request cannot be answered as it is.
+
+    Args:
+        param: The field of the request that is wrong.
+    """
+
+    exit_code = 4
+    http_status = 400
+    kind = "invalid_request_error"
+
+    def __init__(self, what: str, *, param: str = "", where: str = "", remedy: str = "") -> None:
+        self.param = param
+        super().__init__(what, where=where, remedy=remedy)
+
+
+class NotFoundError(RequestError):
+    """The thing a caller names does not exist."""
+
+    http_status = 404
+    kind = "not_found_error"
+
+
+class TooLargeError(RequestError):
+    """The request is larger than the service accepts."""
+
+    http_status = 413
+    kind = "request_too_large"
+
+
+class LineageError(TwinError):
+    """The provenance of what would be made cannot be recorded."""
+
+    exit_code = 5
+    kind = "lineage_error"
+
+
+class MissingError(TwinError):
+    """Something an earlier step makes is not there yet."""
+
+    exit_code = 6
+    http_status = 503
+    kind = "not_ready_error"

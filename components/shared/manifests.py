@@ -1,0 +1,89 @@
+"""What a stage leaves behind: one small JSON object that names what was made, of what, and where it lies."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from components.shared.errors import DataError
+
+#: File name of a manifest inside its folder. Written last: a folder without it does not exist for readers.
+MANIFEST = "manifest.json"
+
+
+class Manifest(BaseModel):
+    """The committed output of one stage.
+
+    Attributes:
+        stage: The stage that made it.
+        twin: The twin it belongs to.
+        recipe: Digest of all that determines it: code, settings, parents. Known before the work starts.
+        version: Digest of the content. Two recipes that give the same content share a version.
+        uri: The folder where the bytes lie.
+        parents: Stage name to version, of what it was made from.
+        facts: Counts, metrics and names for people, gates and later stages.
+        summary: One line for people.
+        skipped: Why no work was done this time; empty where it was.
+        seconds: Wall time of the work that made it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    twin: str
+    recipe: str
+    version: str
+    uri: str
+    parents: dict[str, str] = Field(default_factory=dict)
+    facts: dict[str, JsonValue] = Field(default_factory=dict)
+    summary: str = ""
+    skipped: str = ""
+    seconds: float = 0.0
+
+    @property
+    def folder(self) -> Path:
+        """The local folder of `uri`."""
+        return Path(self.uri.removeprefix("file://"))
+
+    def number(self, fact: str) -> float:
+        """A fact that is a number.
+
+        Raises:
+            DataError: The fact is absent or is no number.
+        """
+        value = self.facts.get(fact)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise DataError(
+                f"fact '{fact}' is {value!r}, not a number",
+                where=f"manifest of stage {self.stage}, twin {self.twin}",
+                remedy=f"run stage {self.stage} again",
+            )
+        return float(value)
+
+    def text(self, fact: str) -> str:
+        """A fact that is a text.
+
+        Raises:
+            DataError: The fact is absent or is no text.
+        """
+        value = self.facts.get(fact)
+        if not isinstance(value, str):
+            raise DataError(
+                f"fact '{fact}' is {value!r}, not a text",
+                where=f"manifest of stage {self.stage}, twin {self.twin}",
+                remedy=f"run stage {self.stage} again",
+            )
+        return value
+
+
+def read(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        DataError: The file is missing or is no manifest.
+    """
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(
+            f"no readable manifest: {error}", where=str(path), remedy="run the stage that makes it"
+        ) from error

@@ -1,0 +1,1 @@
+"""Stage (classic dataset): point-in-time join into an immutable dataset version."""

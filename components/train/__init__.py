@@ -1,0 +1,1 @@
+"""Stage (classic training): XGBoost champion candidate and its scorecard fallback."""

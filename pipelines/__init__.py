@@ -1,0 +1,1 @@
+"""Macro DAGs (wiring only) and the `twin` command line."""
