@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from pathspec import PathSpec
+from pathspec import GitIgnoreSpec
 
 from components.shared import digest
 from components.shared.config.llm import DocumentSource, FolderSource, GitSource
@@ -35,9 +35,9 @@ class Reader(Protocol):
         """Path and content of each."""
 
 
-def matcher(source: DocumentSource) -> PathSpec:
+def matcher(source: DocumentSource) -> GitIgnoreSpec:
     """The include patterns less the exclude patterns, in the manner of .gitignore."""
-    return PathSpec.from_lines("gitignore", [*source.include, *(f"!{one}" for one in source.exclude)])
+    return GitIgnoreSpec.from_lines([*source.include, *(f"!{one}" for one in source.exclude)])
 
 
 class GitReader:
@@ -94,7 +94,9 @@ class FolderReader:
         self.source = source
         if not root.is_dir():
             raise DataError(
-                f"folder '{root}' does not exist", where="source folder, path", remedy="name an existing folder"
+                f"folder '{root}' does not exist",
+                where="source folder, path",
+                remedy="name an existing folder",
             )
 
     def entries(self) -> list[Entry]:

@@ -80,7 +80,7 @@ class SqliteWarehouse:
         return json.loads(row[0]) if row else None
 
     def scan(self, collection: str, **equal: str) -> Iterator[Document]:
-        """Documents whose fields equal the given values, in the order of their ids; 500 in memory at a time."""
+        """Documents whose fields equal the given values, by id; 500 in memory at a time."""
         where, values = self._where(collection, equal)
         last = ""
         while True:
@@ -108,6 +108,8 @@ class SqliteWarehouse:
         parts, values = ["collection = ?"], [collection]
         for field, value in equal.items():
             # The indexed columns by name; any other field through its JSON path.
-            parts.append(f"{field} = ?" if field in ("twin", "source") else f"json_extract(body, '$.{field}') = ?")
+            parts.append(
+                f"{field} = ?" if field in ("twin", "source") else f"json_extract(body, '$.{field}') = ?"
+            )
             values.append(value)
         return " AND ".join(parts), tuple(values)

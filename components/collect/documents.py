@@ -33,7 +33,11 @@ def collect(context: Context) -> Manifest:
     Raises:
         DataError: A source cannot be read, holds nothing, or too many of its documents are bad.
     """
-    twin, state, counts = context.llm, [], {"added_or_changed": 0, "deleted": 0, "documents": 0, "rejected": 0}
+    twin, state, counts = (
+        context.llm,
+        [],
+        {"added_or_changed": 0, "deleted": 0, "documents": 0, "rejected": 0},
+    )
     revisions = []
     for number, source in enumerate(twin.sources):
         name = f"{number}-{source.type}"
@@ -46,7 +50,7 @@ def collect(context: Context) -> Manifest:
                     REJECTED: (change.rejects, [one["_id"] for one in change.upserts] + change.deletes),
                 }
             )
-        state.append([name, [[entry.path, entry.digest] for entry in change.present]])
+        state += [[f"{context.twin}/{name}/{entry.path}", entry.digest] for entry in change.present]
         revisions.append(f"{source.type}:{source.path}@{reader.revision}")
         counts["added_or_changed"] += len(change.upserts)
         counts["deleted"] += len(change.deletes)
@@ -59,14 +63,15 @@ def collect(context: Context) -> Manifest:
             remedy="widen `include`, or name another path",
         )
     context.crash_point("after-warehouse")
+    version = digest.of_json(sorted(state))
     return context.commit(
-        settings={"state": digest.of_json(state)},
+        settings={"state": version},
         parents={},
         build=lambda _: Draft(
             summary=f"{counts['documents']} documents ({counts['added_or_changed']} new or changed, "
             f"{counts['deleted']} deleted, {counts['rejected']} rejected)",
             facts={**counts, "revisions": ", ".join(revisions)},
-            version=digest.of_json(state),
+            version=version,
         ),
     )
 
@@ -78,7 +83,9 @@ def _change(context: Context, name: str, source: DocumentSource, reader: Reader)
     }
     offered = {entry.path: entry for entry in reader.entries()}
     too_large = {path for path, entry in offered.items() if entry.size > source.max_bytes}
-    fresh = [path for path, entry in offered.items() if known.get(path) != entry.digest and path not in too_large]
+    fresh = [
+        path for path, entry in offered.items() if known.get(path) != entry.digest and path not in too_large
+    ]
     change = Change([], [], [], [])
     for path in sorted(too_large):
         reason = f"{offered[path].size} bytes, more than max_bytes {source.max_bytes}"

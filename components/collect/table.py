@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from components.adapters.warehouse import Document
 from components.runtime.context import Context, Draft
 from components.shared import digest
@@ -37,14 +39,15 @@ def collect(context: Context) -> Manifest:
     if upserts or known:
         warehouse.apply({COLLECTION: (upserts, known)})
     context.crash_point("after-warehouse")
-    facts = {"rows": len(state), "added_or_changed": len(upserts), "deleted": len(known), "file": table.path}
+    version = digest.of_json(sorted(state))
+    facts: dict[str, JsonValue] = {"rows": len(state), "added_or_changed": len(upserts), "deleted": len(known), "file": table.path}
     return context.commit(
-        settings={"state": digest.of_json(state)},
+        settings={"state": version},
         parents={},
         build=lambda _: Draft(
             summary=f"{len(state)} rows ({len(upserts)} new or changed, {len(known)} deleted)",
             facts=facts,
-            version=digest.of_json(state),
+            version=version,
         ),
     )
 

@@ -46,7 +46,7 @@ class Context:
         """Adapters to the outside systems, opened at first use."""
         return Stores(self.config)
 
-    @property
+    @cached_property
     def progress(self) -> Progress:
         """Progress lines of this stage."""
         return Progress(self.stage, self.twin)
@@ -97,7 +97,9 @@ class Context:
         code = digest.of_code(*COMMON, self.stage)
         recipe = digest.of_json([self.stage, self.twin, code, settings, versions])
         if found := store.find(self.stage, recipe):
-            unchanged = ", ".join([*(f"{slot} {version}" for slot, version in versions.items()), "code", "settings"])
+            unchanged = ", ".join(
+                [*(f"{slot} {version}" for slot, version in versions.items()), "code", "settings"]
+            )
             return self.seen(found.model_copy(update={"skipped": f"unchanged: {unchanged}"}))
         draft = Manifest(
             stage=self.stage, twin=self.twin, recipe=recipe, version="", uri="", parents=versions

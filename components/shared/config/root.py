@@ -114,7 +114,9 @@ def _explain(error: ValidationError, where: str) -> ConfigError:
     """Every wrong value with its field, the value and what is allowed."""
     lines = []
     for found in error.errors():
-        place = ".".join(str(part) for part in found["loc"] if part not in ("classic", "llm", "git", "folder"))
+        place = ".".join(
+            str(part) for part in found["loc"] if part not in ("classic", "llm", "git", "folder")
+        )
         value = found["input"]
         shown = "" if isinstance(value, dict | list) else f" is {value!r}"
         if found["type"] == "extra_forbidden":

@@ -1,0 +1,135 @@
+"""MLflow: what was tried, and which model version is the champion."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from components.shared.errors import ConfigError, NotFoundError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+#: Tag by which a run and a model version are found again.
+RECIPE = "twinstack.recipe"
+ALIAS = "champion"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A model version and the folder of its files."""
+
+    version: str
+    uri: str
+
+
+class Registry:
+    """One experiment and one registered model a twin.
+
+    Args:
+        uri: MLflow tracking URI.
+        artifacts: Folder of run artifacts, where the tracking store is a local database.
+    """
+
+    def __init__(self, uri: str, artifacts: Path) -> None:
+        self._artifacts = artifacts
+        artifacts.mkdir(parents=True, exist_ok=True)
+        self._uri = uri
+        self._opened: MlflowClient | None = None
+
+    @property
+    def _client(self) -> "MlflowClient":
+        if self._opened is None:
+            import logging
+
+            # Schema migrations of a new database are reported line by line at level INFO.
+            logging.getLogger("alembic").setLevel(logging.WARNING)
+            logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+            from mlflow import MlflowClient
+
+            self._opened = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+        return self._opened
+
+    def register(
+        self,
+        *,
+        twin: str,
+        recipe: str,
+        folder: Path,
+        params: dict[str, Any],
+        metrics: dict[str, float],
+        tags: dict[str, str],
+    ) -> Registered:
+        """Record a run with its files and register them as a model version.
+
+        Registering a recipe again returns what is there. A run that a killed process left without a model
+        version is marked as killed and made anew.
+        """
+        if found := self._find(twin, recipe):
+            return found
+        client = self._client
+        experiment = self._experiment(twin)
+        for left in self._runs(experiment, recipe):
+            client.set_terminated(left, status="KILLED")
+        run = client.create_run(experiment, run_name=recipe, tags={**tags, RECIPE: recipe})
+        run_id = run.info.run_id
+        for name, value in params.items():
+            client.log_param(run_id, name, value)
+        for name, number in metrics.items():
+            client.log_metric(run_id, name, number)
+        client.log_artifacts(run_id, str(folder), "model")
+        client.set_terminated(run_id)
+        self._ensure_model(twin)
+        uri = f"{run.info.artifact_uri}/model"
+        made = client.create_model_version(twin, source=uri, run_id=run_id, tags={**tags, RECIPE: recipe})
+        return Registered(str(made.version), uri)
+
+    def promote(self, twin: str, version: str) -> None:
+        """Set the alias `champion`."""
+        self._client.set_registered_model_alias(twin, ALIAS, version)
+
+    def champion(self, twin: str) -> Registered | None:
+        """The model version with the alias `champion`, or None."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client.get_model_version_by_alias(twin, ALIAS)
+        except MlflowException:
+            return None
+        return Registered(str(found.version), str(found.source))
+
+    def _find(self, twin: str, recipe: str) -> Registered | None:
+        found = self._client.search_model_versions(f"name = '{twin}' and tags.`{RECIPE}` = '{recipe}'")
+        return Registered(str(found[0].version), str(found[0].source)) if found else None
+
+    def _runs(self, experiment: str, recipe: str) -> list[str]:
+        found = self._client.search_runs([experiment], f"tags.`{RECIPE}` = '{recipe}'")
+        return [run.info.run_id for run in found]
+
+    def _experiment(self, twin: str) -> str:
+        if found := self._client.get_experiment_by_name(twin):
+            return str(found.experiment_id)
+        return str(self._client.create_experiment(twin, artifact_location=self._artifacts.as_uri()))
+
+    def _ensure_model(self, twin: str) -> None:
+        if not self._client.search_registered_models(f"name = '{twin}'"):
+            self._client.create_registered_model(twin)
+
+
+def local_folder(uri: str) -> Path:
+    """The local folder of a model's files.
+
+    Raises:
+        ConfigError: The URI is not local.
+        NotFoundError: The folder is gone.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme not in ("", "file"):
+        raise ConfigError(
+            f"model files lie at '{uri}', which this version does not fetch", remedy="use local artifacts"
+        )
+    folder = Path(url2pathname(parts.path))
+    if not folder.is_dir():
+        raise NotFoundError(f"model files are gone: {folder}", param="release", remedy="train again")
+    return folder
