@@ -1,7 +1,7 @@
 """The macro DAGs, one recipe a pipeline, the same for both kinds.
 
-A pipeline that starts in the middle leaves out the artifacts of the steps before it: a stage that is not given
-an input takes the twin's newest output of the stage that makes it.
+A pipeline that starts in the middle leaves out the artifacts of the steps before it: a stage that is not
+given an input takes the twin's newest output of the stage that makes it.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,10 @@ def features(stages: Stages, common: Common, **validated: Any) -> Any:
 
 
 def trained(stages: Stages, common: Common, allow_dirty: bool, **made: Any) -> dict[str, Any]:
-    """Dataset version → model → evaluation against the champion → gate. `made` holds validated and features."""
+    """Dataset version → model → evaluation against the champion → gate.
+
+    `made` holds the artifacts validated and features, or nothing.
+    """
     dataset = stages.dataset(**common, **made).outputs["dataset"]
     model = stages.model(**common, allow_dirty=allow_dirty, dataset=dataset).outputs["model"]
     evaluation = stages.evaluate(**common, **made, dataset=dataset, model=model).outputs["evaluation"]
@@ -62,7 +65,7 @@ def _end_to_end(stages: Stages, config: str, twin: str, allow_dirty: bool) -> No
     results = trained(stages, common, allow_dirty, **made)
     candidate = {**results, "features": made["features"]}
     released = stages.release(**common, **candidate).outputs["released"]
-    stages.monitor(**common, **made, dataset=results["dataset"], released=released)
+    stages.monitor(**common, features=made["features"], released=released)
 
 
 Recipe = Callable[[Stages, str, str, bool], None]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from components.shared import digest, manifests
 from components.shared.errors import MissingError
-from components.shared.files import write_atomic
+from components.shared.files import locked, write_atomic
 from components.shared.manifests import MANIFEST, Manifest
 
 
@@ -20,6 +20,9 @@ class Artifacts(Protocol):
 
     def commit(self, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
         """Let `build` fill an empty folder and commit what it returns; a crash before leaves nothing."""
+
+    def with_version(self, stage: str, version: str) -> Manifest | None:
+        """A committed output of a content version, or None."""
 
     def latest(self, twin: str, stage: str) -> Manifest | None:
         """The output that the twin's last run of the stage made or found again."""
@@ -49,6 +52,11 @@ class FolderArtifacts:
         A `version` that `build` leaves empty becomes the digest of the folder's content.
         """
         folder = self.root / draft.stage / draft.recipe
+        with locked(self.root / ".locks" / f"{draft.stage}-{draft.recipe}"):
+            # Another process may have committed the same recipe while this one waited.
+            return self.find(draft.stage, draft.recipe) or self._build(folder, draft, build)
+
+    def _build(self, folder: Path, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
@@ -63,6 +71,13 @@ class FolderArtifacts:
         )
         write_atomic(folder / MANIFEST, filled.model_dump_json(indent=2))
         return filled
+
+    def with_version(self, stage: str, version: str) -> Manifest | None:
+        """A committed output of a content version, or None."""
+        for path in sorted((self.root / stage).glob(f"*/{MANIFEST}")):
+            if (found := manifests.read(path)).version == version:
+                return found
+        return None
 
     def latest(self, twin: str, stage: str) -> Manifest | None:
         """The output that the twin's last run of the stage made or found again."""

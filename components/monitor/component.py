@@ -12,15 +12,12 @@ def monitor(
     drift: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
     summary: dsl.Output[dsl.Markdown],
-    validated: dsl.Input[dsl.Artifact] = None,
     features: dsl.Input[dsl.Artifact] = None,
-    dataset: dsl.Input[dsl.Artifact] = None,
     released: dsl.Input[dsl.Artifact] = None,
 ) -> None:
     """Drift of the current window against the training window."""
     from components.monitor import core
     from components.runtime import entry
 
-    inputs = {"validated": validated, "features": features, "dataset": dataset, "released": released}
-    made = entry.task(core.run, "monitor", config, twin, drift, **inputs)
+    made = entry.task(core.run, "monitor", config, twin, drift, features=features, released=released)
     core.show(made, report, summary)

@@ -1,0 +1,83 @@
+"""Tells a person, or a program, what a run does."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+#: Seconds between two progress lines where the output is no terminal.
+INTERVAL = 10.0
+
+
+@dataclass
+class Narrator:
+    """Writes to a terminal with a live line, to a pipe line by line, or as JSON lines."""
+
+    as_json: bool = False
+    console: Console = field(default_factory=lambda: Console(file=sys.stdout, highlight=False))
+    _status: Status | None = None
+    _last: float = 0.0
+
+    def begin(self, pipeline: str, twin: str, log: Path) -> None:
+        """A pipeline starts."""
+        if self.as_json:
+            self._json({"event": "pipeline", "pipeline": pipeline, "twin": twin, "log": str(log)})
+            return
+        self.console.print(Text(f"{pipeline} of twin {twin}", style="bold"), Text(f"log {log}", style="dim"))
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """One event of a stage."""
+        if self.as_json:
+            self._json(event)
+            return
+        getattr(self, f"_{event['event']}")(event)
+
+    def end(self) -> None:
+        """Stop the live line."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self._last = time.monotonic()
+        self._live(f"{event['stage']} …")
+
+    def _progress(self, event: dict[str, Any]) -> None:
+        text = f"{event['stage']} {event['done']}/{event['total']} {event['what']}"
+        if self.console.is_terminal:
+            self._live(text)
+        elif time.monotonic() - self._last >= INTERVAL:
+            self._last = time.monotonic()
+            self.console.print(f"  … {text}")
+
+    def _note(self, event: dict[str, Any]) -> None:
+        self.console.print(f"  · {event['stage']}: {event['text']}", soft_wrap=True, markup=False)
+
+    def _done(self, event: dict[str, Any]) -> None:
+        self.end()
+        mark, text = ("=", f"skipped, {event['skipped']}") if event["skipped"] else ("✓", event["summary"])
+        line = Text(f"  {mark} {event['stage']:<12} {event['seconds']:6.1f} s  ")
+        line.append(text, style="dim" if event["skipped"] else "")
+        self.console.print(line, soft_wrap=True)
+
+    def _error(self, event: dict[str, Any]) -> None:
+        self.end()
+        self.console.print(Text(f"  ✗ {event['stage']:<12}  {event['text']}", style="red"), soft_wrap=True)
+
+    def _live(self, text: str) -> None:
+        if not self.console.is_terminal:
+            return
+        if self._status is None:
+            self._status = self.console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+    def _json(self, event: dict[str, Any]) -> None:
+        self.console.file.write(json.dumps(event, ensure_ascii=False) + "\n")
+        self.console.file.flush()

@@ -1,0 +1,142 @@
+"""Runs a compiled pipeline on this machine through kfp.local, and tells how far it is."""
+
+import contextlib
+import io
+import json
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from components.shared.config import Config, dump
+from components.shared.errors import ConfigError, TwinError
+from components.shared.progress import MARK
+from pipelines.compiler import compiled_path
+from pipelines.narrator import Narrator
+
+#: Runs whose logs are kept.
+KEPT_RUNS = 20
+
+
+@dataclass
+class StageRecord:
+    """What one stage did in one run."""
+
+    twin: str
+    stage: str
+    seconds: float
+    summary: str
+    skipped: str
+    version: str
+
+
+@dataclass
+class Follower(io.TextIOBase):
+    """Standard output of a run: everything into the log, events to the narrator."""
+
+    log: TextIO
+    narrator: Narrator
+    records: list[StageRecord] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    _line: str = ""
+    _started: float = 0.0
+
+    def write(self, text: str) -> int:
+        """Take output as it comes; lines may arrive in pieces."""
+        self.log.write(text)
+        self._line += text
+        while "\n" in self._line:
+            line, self._line = self._line.split("\n", 1)
+            if MARK in line:
+                self._event(json.loads(line.split(MARK, 1)[1]))
+        return len(text)
+
+    def flush(self) -> None:
+        """Bring the log to disk, so that a killed run leaves what it said."""
+        self.log.flush()
+
+    def _event(self, event: dict[str, Any]) -> None:
+        if event["event"] == "start":
+            self._started = time.monotonic()
+        if event["event"] == "error":
+            self.error = event
+        if event["event"] == "done":
+            event["seconds"] = round(time.monotonic() - self._started, 1)
+            self.records.append(
+                StageRecord(**{name: event[name] for name in StageRecord.__dataclass_fields__})
+            )
+        self.narrator.tell(event)
+
+
+def run(
+    name: str, config: Config, twin: str, narrator: Narrator, *, allow_dirty: bool = False
+) -> list[StageRecord]:
+    """Run a compiled pipeline for one twin.
+
+    Args:
+        name: A key of `pipelines.recipes.RECIPES`.
+        config: The configuration; it travels into the pipeline as one parameter.
+        twin: Name of the twin.
+        narrator: Gets every event.
+        allow_dirty: Train on uncommitted code.
+
+    Raises:
+        TwinError: A stage failed; what the stages before it committed stays, running again resumes there.
+    """
+    path = compiled_path(name, config.twin(twin).kind)
+    if not path.exists():
+        raise ConfigError(f"no compiled pipeline '{name}'", where=str(path), remedy="run `make compile`")
+    folder = _run_folder(config.state_path / "runs", f"{name}-{twin}")
+    narrator.begin(name, twin, folder / "log.txt")
+    with (folder / "log.txt").open("w", encoding="utf-8") as log:
+        follower = Follower(log, narrator)
+        try:
+            _execute(path, folder, follower, config=dump(config), twin=twin, allow_dirty=allow_dirty)
+        except RuntimeError as error:
+            raise _explain(follower, error, folder / "log.txt") from error
+    return follower.records
+
+
+def _execute(path: Path, folder: Path, follower: Follower, **arguments: Any) -> None:
+    with _quiet():
+        from kfp import components, local
+
+        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(folder), raise_on_error=True)
+        with contextlib.redirect_stdout(follower):
+            components.load_component_from_file(str(path))(**arguments)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """kfp warns that an image without `python` in its name may not be this interpreter's; ours all are."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*non-Python base image.*")
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        yield
+
+
+def _explain(follower: Follower, error: RuntimeError, log: Path) -> TwinError:
+    if follower.error:
+        found = TwinError(follower.error["text"], where=f"stage {follower.error['stage']}, log {log}")
+        found.exit_code = int(follower.error["code"])
+        return found
+    return TwinError(
+        f"a stage died without an error of its own ({error})",
+        where=f"log {log}",
+        remedy="look at the end of the log; running again resumes at the stage that died",
+    )
+
+
+def _run_folder(root: Path, name: str) -> Path:
+    """A new folder; the oldest runs' folders are removed."""
+    import shutil
+
+    root.mkdir(parents=True, exist_ok=True)
+    for old in sorted(root.iterdir())[:-KEPT_RUNS]:
+        shutil.rmtree(old, ignore_errors=True)
+    folder = root / f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{name}"
+    folder.mkdir()
+    return folder
