@@ -1,0 +1,195 @@
+"""The `twin` command: run, serve, ask, release, roll back."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines import output
+from pipelines.options import AllowDirty, AsJson, ConfigPath, TwinName, TwinNames, Url
+
+app = typer.Typer(
+    name="twin",
+    help="Classic models and LLMs through the same pipelines, gates and endpoints.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
+new_app = typer.Typer(help="Scaffold a twin.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+app.add_typer(new_app, name="new")
+
+
+@config_app.command("check")
+def config_check(config: ConfigPath = output.DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Read the configuration with its environment overrides and say what it means, or what is wrong."""
+    from components.shared.config import load
+
+    found = load(config)
+    twins = [
+        {"twin": name, "kind": twin.kind, "description": twin.description}
+        for name, twin in found.twins.items()
+    ]
+    if as_json:
+        output.emit_json({"config": found.model_dump(mode="json")})
+        return
+    output.table("Twins", twins)
+    output.say(f"{config} is valid; state lies in {found.state_path}")
+
+
+@app.command()
+def run(
+    pipeline: Annotated[str, typer.Argument(help="collect, features, train, release, monitor or end_to_end")],
+    twin: TwinNames = None,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    allow_dirty: AllowDirty = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a compiled pipeline on this machine; what is unchanged is skipped, an interrupted run resumes."""
+    from components.shared.config import load
+    from pipelines import summary
+    from pipelines.narrator import Narrator
+    from pipelines.runner import run as run_pipeline
+
+    found = load(config)
+    narrator = Narrator(as_json)
+    records = []
+    for name in twin or list(found.twins):
+        try:
+            records += run_pipeline(pipeline, found, name, narrator, allow_dirty=allow_dirty)
+        finally:
+            narrator.end()
+    if pipeline == "end_to_end" and not as_json:
+        summary.show(found, records)
+
+
+@app.command("compile")
+def compile_pipelines(
+    folder: Annotated[Path, typer.Option("--output", help="folder that receives the YAML files")] = Path(
+        "compiled"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Compile every pipeline for both kinds to KFP YAML, ready to upload."""
+    from pipelines.compiler import compile_all
+
+    written = [str(path) for path in compile_all(folder)]
+    output.emit_json({"written": written}) if as_json else output.say("\n".join(written))
+
+
+@app.command()
+def serve(
+    twin: TwinNames = None,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    host: Annotated[str | None, typer.Option(help="address to listen on; default: serving.host")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; default: serving.port")] = None,
+) -> None:
+    """Serve the champions of all twins, or of the named ones, in one KServe process until Ctrl-C."""
+    from components.serving.server import serve as serve_twins
+    from components.shared.config import load
+
+    serve_twins(load(config), twin, host, port)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="what you want to know")],
+    twin: TwinName = "docs",
+    url: Url = output.DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Ask an LLM twin that is being served; the answer streams, its sources follow."""
+    from pipelines.talk import ask as ask_twin
+
+    ask_twin(url, twin, question, as_json=as_json)
+
+
+@app.command()
+def predict(
+    keys: Annotated[list[str], typer.Argument(help="entity ids, for example A0001")],
+    twin: TwinName = "credit",
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    url: Url = output.DEFAULT_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Predict for entities by id with a classic twin that is being served."""
+    from components.shared.config import load
+    from pipelines.talk import predict as predict_twin
+
+    predict_twin(load(config), url, twin, keys, as_json=as_json)
+
+
+@app.command()
+def releases(
+    twin: TwinNames = None, config: ConfigPath = output.DEFAULT_CONFIG, as_json: AsJson = False
+) -> None:
+    """List the releases of every twin, or of the named ones; the champion is marked."""
+    from pipelines import traffic
+
+    rows = traffic.listed(_load(config), twin)
+    output.emit_json({"releases": rows}) if as_json else output.table("Releases", rows)
+
+
+@app.command()
+def promote(
+    release: Annotated[str, typer.Argument(help="id of a release, see `twin releases`")],
+    twin: TwinName,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Let a stored release answer: an approval, or a choice of another champion."""
+    from pipelines import traffic
+
+    _told(traffic.promoted(_load(config), twin, release), as_json)
+
+
+@app.command()
+def rollback(twin: TwinName, config: ConfigPath = output.DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """Let the release before the champion answer again."""
+    from pipelines import traffic
+
+    _told(traffic.rolled_back(_load(config), twin), as_json)
+
+
+@new_app.command("classic")
+def new_classic(
+    name: Annotated[str, typer.Argument(help="name of the twin: small letters, digits, hyphens")],
+    folder: Annotated[Path | None, typer.Option(help="where it goes; default: a folder of its name")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a classic twin that runs at once: configuration, dataflow, example data."""
+    from pipelines.scaffold import new_classic as scaffold
+
+    target = folder or Path(name)
+    written = [str(path) for path in scaffold(name, target)]
+    if as_json:
+        output.emit_json({"written": written})
+        return
+    output.say(
+        "\n".join([*written, "", "Next:", f"  cd {target}", "  git init && git add . && git commit -m start"])
+    )
+    output.say("  twin run end_to_end")
+
+
+def _load(path: Path) -> Any:
+    from components.shared.config import load
+
+    return load(path)
+
+
+def _told(row: dict[str, str], as_json: bool) -> None:
+    output.emit_json(row) if as_json else output.say(f"{row['twin']}: release {row['release']} answers")
+
+
+def main() -> None:
+    """Entry point: errors as one line on standard error, with an exit code that means something."""
+    from components.shared.errors import TwinError
+
+    try:
+        app()
+    except TwinError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[
+    Path, typer.Option("--config", "-c", envvar="TWINSTACK_CONFIG", help="configuration file")
+]
+TwinName = Annotated[str, typer.Option("--twin", "-t", help="name of the twin")]
+TwinNames = Annotated[
+    list[str] | None, typer.Option("--twin", "-t", help="only this twin; may be given several times")
+]
+AllowDirty = Annotated[
+    bool, typer.Option("--allow-dirty", help="train on uncommitted code; the model is marked dirty")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Url = Annotated[str, typer.Option("--url", help="where the twins are served")]

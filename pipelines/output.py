@@ -1,0 +1,35 @@
+"""What commands print."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+DEFAULT_CONFIG = Path("twinstack.yaml")
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+def say(text: str) -> None:
+    """Lines for people."""
+    sys.stdout.write(text + "\n")
+
+
+def emit_json(value: Any) -> None:
+    """One JSON object for programs."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows of the same fields as a table, in full: a cell is folded, never cut."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left", expand=False)
+    for name in rows[0] if rows else ("nothing yet",):
+        grid.add_column(name, overflow="fold")
+    for row in rows:
+        grid.add_row(*(str(value) for value in row.values()))
+    console = Console(highlight=False, markup=False)
+    # A pipe has no width; 80 columns would fold every cell.
+    Console(highlight=False, markup=False, width=console.width if console.is_terminal else 160).print(grid)
