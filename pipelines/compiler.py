@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
-from pipelines.stages import Kind
+from components.shared.config import Kind
 
 COMPILED = Path(__file__).parent / "compiled"
 

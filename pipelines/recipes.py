@@ -9,7 +9,8 @@ from typing import Any
 
 from kfp import dsl
 
-from pipelines.stages import STAGES, Kind, Stages
+from components.shared.config import Kind
+from pipelines.stages import STAGES, Stages
 
 #: Arguments that every stage gets: the configuration as JSON text and the name of the twin.
 Common = dict[str, Any]

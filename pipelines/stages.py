@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from components.collect.component import collect
 from components.embed.component import embed
@@ -13,11 +13,11 @@ from components.instruct.component import instruct
 from components.materialize.component import materialize
 from components.monitor.component import monitor
 from components.release.component import release
+from components.shared.config import Kind
 from components.snapshot.component import snapshot
 from components.train.component import train
 from components.validate.component import validate
 
-Kind = Literal["classic", "llm"]
 Component = Callable[..., Any]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from components.adapters.stores import Stores
 from components.runtime import champion
 from components.shared.config import Config
-from components.shared.releases import Release
+from components.shared.releases import Release, Traffic
 
 
 def listed(config: Config, twins: Sequence[str] | None) -> list[dict[str, str]]:
@@ -15,25 +15,27 @@ def listed(config: Config, twins: Sequence[str] | None) -> list[dict[str, str]]:
     for twin in twins or list(config.twins):
         config.twin(twin)
         now = champion.traffic(warehouse, twin)
-        for one in sorted(champion.releases(warehouse, twin), key=lambda one: one.created, reverse=True):
-            rows.append(
-                {
-                    "twin": twin,
-                    "release": one.id,
-                    "role": _role(one.id, now.champion if now else "", now.history if now else ()),
-                    "model": one.model_version,
-                    "created": one.created,
-                    "commit": one.commit[:10] + (" dirty" if one.dirty else ""),
-                    "trained on": one.trained_on,
-                }
-            )
+        found = sorted(champion.releases(warehouse, twin), key=lambda one: one.created, reverse=True)
+        rows += [_row(one, now) for one in found]
     return rows
 
 
-def _role(release: str, now: str, history: Sequence[str]) -> str:
-    if release == now:
+def _row(one: Release, now: Traffic | None) -> dict[str, str]:
+    return {
+        "twin": one.twin,
+        "release": one.id,
+        "role": _role(one.id, now),
+        "model": one.model_version,
+        "created": one.created,
+        "commit": one.commit[:10] + (" dirty" if one.dirty else ""),
+        "trained on": one.trained_on,
+    }
+
+
+def _role(release: str, now: Traffic | None) -> str:
+    if now and release == now.champion:
         return "champion"
-    return "earlier champion" if release in history else "candidate"
+    return "earlier champion" if now and release in now.history else "candidate"
 
 
 def promoted(config: Config, twin: str, release: str) -> dict[str, str]:

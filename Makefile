@@ -1,0 +1,59 @@
+# `make help` explains every target. Nothing has to be set up first: Python 3.11 or 3.12, git and make suffice.
+PYTHON ?= python3
+SERVE ?= 1
+TWIN := .venv/bin/twin
+PY := .venv/bin/python
+# ALLOW_DIRTY=1 trains on uncommitted code and marks the models.
+DIRTY := $(if $(filter 1,$(ALLOW_DIRTY)),--allow-dirty)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench compile docs install install-dev hooks clean
+
+help: ## Explain every target
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run ## Build both twins end to end, then serve them on http://127.0.0.1:8080 (SERVE=0: do not serve)
+	$(TWIN) run end_to_end $(DIRTY) $(if $(filter 1,$(SERVE)),--serve)
+
+test: .venv/.dev ## Run all tests
+	$(PY) -m pytest
+
+check: .venv/.dev ## Lint, types, import contracts, generated files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) tools/generate_docs.py --check
+	$(PY) tools/check_compiled.py
+
+fix: .venv/.dev ## Format, mend what ruff can, and regenerate what is derived
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+	$(MAKE) compile docs
+
+bench: .venv/.dev ## Measure, as ratios in one run
+	$(PY) -m tests.benchmarks
+
+compile: .venv/.run ## Compile every pipeline to KFP YAML
+	$(TWIN) compile --output pipelines/compiled
+
+docs: .venv/.run ## Regenerate the reference pages
+	$(PY) tools/generate_docs.py
+
+hooks: .venv/.dev ## Run the checks before every commit
+	.venv/bin/pre-commit install
+
+install: .venv/.run ## Make .venv with what `make run` needs
+
+install-dev: .venv/.dev ## Make .venv with the test tools as well
+
+clean: ## Remove the state of local runs (models, indexes, warehouse), not .venv
+	rm -rf .twinstack
+
+.venv/.run: pyproject.toml constraints.txt tools/install.sh
+	PYTHON=$(PYTHON) bash tools/install.sh train,serve
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt tools/install.sh
+	PYTHON=$(PYTHON) bash tools/install.sh dev
+	@touch .venv/.run $@
