@@ -1,0 +1,196 @@
+"""A language model in this process: transformers with continuous batching, several requests at once."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from components.serving.predictor import Delta, Finish, Message, Parameters, PredictorError
+from components.serving.sampling import COLD, SEEDS, install
+
+#: Room of the key-value cache in blocks of 256 tokens, and tokens of one forward pass. Left to itself,
+#: transformers takes 8 GB and 13 s for the first token on a CPU; so it is 1.1 GB and half a second.
+BLOCKS, BATCH_TOKENS = 64, 512
+
+#: A character that stands for bytes which do not make a whole one yet.
+HALF = "\ufffd"
+
+
+@dataclass
+class Decoder:
+    """Turns a growing list of tokens into text pieces, holding back half characters and half stop words."""
+
+    decode: Callable[[list[int]], str]
+    stop: tuple[str, ...]
+    sent: int = field(default=0, init=False)
+    #: Whether a stop text came.
+    stopped: bool = field(default=False, init=False)
+
+    def feed(self, tokens: list[int], *, last: bool) -> str:
+        """The text that can be sent now.
+
+        Args:
+            tokens: Every token of the answer so far.
+            last: Whether no more will come.
+        """
+        text = self.decode(tokens)
+        cuts = [at for one in self.stop if (at := text.find(one)) >= 0]
+        if cuts:
+            self.stopped = True
+            text = text[: min(cuts)]
+        elif not last:
+            text = text.rstrip(HALF)
+            text = text[: len(text) - self._held(text)]
+        piece = text[self.sent :]
+        self.sent = max(self.sent, len(text))
+        return piece
+
+    def _held(self, text: str) -> int:
+        """Length of the longest end of the text that could be the start of a stop text."""
+        longest = 0
+        for one in self.stop:
+            for size in range(min(len(one) - 1, len(text)), longest, -1):
+                if text.endswith(one[:size]):
+                    longest = size
+                    break
+        return longest
+
+
+class LocalPredictor:
+    """transformers' continuous batching behind the `ChatPredictor` protocol.
+
+    Args:
+        load: Gives the model (merged, in its serving precision) and its tokenizer; called once, by `start`.
+    """
+
+    def __init__(self, load: Callable[[], tuple[Any, Any]]) -> None:
+        self._load = load
+        self._manager: Any = None
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any]:
+        return self._load()
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer with its chat template."""
+        return self._parts[1]
+
+    def start(self) -> None:
+        """Load the model and start the thread that generates."""
+        from transformers import ContinuousBatchingConfig, GenerationConfig
+
+        model, tokenizer = self._parts
+        # Values other than 1 make transformers create the processors that requests then set for themselves.
+        settings = GenerationConfig(
+            do_sample=True,
+            temperature=0.5,
+            top_p=0.5,
+            top_k=0,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        self._manager = model.init_continuous_batching(
+            generation_config=settings,
+            continuous_batching_config=ContinuousBatchingConfig(
+                num_blocks=BLOCKS,
+                max_batch_tokens=BATCH_TOKENS,
+                per_request_processors=True,
+                # A shared prefix would change the shape of a pass, and with it the last bits of the logits.
+                allow_block_sharing=False,
+            ),
+        )
+        install(self._manager)
+        self._manager.start()
+
+    def stop(self) -> None:
+        """Fail what is being generated and end the thread."""
+        if self._manager is not None:
+            self._manager.stop(block=True, timeout=5, hard_stop=True)
+            self._manager = None
+
+    def _tokens(self, messages: Sequence[Message]) -> list[int]:
+        found = self.tokenizer.apply_chat_template(
+            list(messages), add_generation_prompt=True, tokenize=True, return_dict=True
+        )
+        return list(found["input_ids"])
+
+    def count(self, messages: Sequence[Message]) -> int:
+        """Tokens of the rendered conversation."""
+        return len(self._tokens(messages))
+
+    async def stream(self, messages: Sequence[Message], parameters: Parameters) -> AsyncIterator[Delta]:
+        """The answer piece by piece; closing the iterator cancels the request in the batch.
+
+        Raises:
+            PredictorError: The model fails, or is not started.
+        """
+        if self._manager is None or not self._manager.is_running():
+            raise PredictorError("the model is not running", remedy="see the server's log; restart it")
+        tokens = self._tokens(messages)
+        outputs: asyncio.Queue[Any] = asyncio.Queue()
+        name = uuid.uuid4().hex
+        self._manager.register_result_handler(name, outputs.put_nowait)
+        finished = False
+        try:
+            self._submit(name, tokens, parameters)
+            decoder = Decoder(self._decode, parameters.stop)
+            while not finished:
+                made = await outputs.get()
+                if made.error:
+                    finished = True
+                    raise PredictorError(f"the model failed: {made.error}", remedy="try again")
+                finished = made.is_finished()
+                text = decoder.feed(made.generated_tokens, last=finished)
+                finish = self._finish(made, finished, decoder, parameters)
+                if text or finish:
+                    yield Delta(text, len(tokens), len(made.generated_tokens), finish)
+                if decoder.stopped:
+                    return
+        finally:
+            if not finished:
+                self._manager.cancel_request(name)
+                self._manager.output_router.result_handlers.pop(name, None)
+
+    def _submit(self, name: str, tokens: list[int], parameters: Parameters) -> None:
+        seed = random.randrange(SEEDS) if parameters.seed is None else parameters.seed % SEEDS  # noqa: S311
+        added = self._manager.add_request(
+            tokens,
+            request_id=name,
+            max_new_tokens=parameters.max_tokens,
+            streaming=True,
+            temperature=max(float(parameters.temperature), COLD),
+            top_p=float(parameters.top_p),
+            seed=0 if parameters.temperature == 0 else seed,
+        )
+        if added is None:
+            raise PredictorError("the model takes no more requests", remedy="try again later")
+
+    def _decode(self, tokens: list[int]) -> str:
+        return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
+
+    def _finish(
+        self, made: Any, finished: bool, decoder: Decoder, parameters: Parameters
+    ) -> Finish | None:
+        if decoder.stopped:
+            return "stop"
+        if not finished:
+            return None
+        ended = bool(made.generated_tokens) and made.generated_tokens[-1] == self.tokenizer.eos_token_id
+        return "length" if len(made.generated_tokens) >= parameters.max_tokens and not ended else "stop"
+
+
+def merged(model: Any, adapter: Path) -> Any:
+    """The model with a LoRA adapter merged in float32, then in bfloat16.
+
+    Merging in bfloat16 would move logits by up to 0.75.
+    """
+    import torch
+    from peft import PeftModel
+
+    joined = PeftModel.from_pretrained(model.float(), str(adapter)).merge_and_unload()
+    return joined.to(torch.bfloat16).eval()
