@@ -1,0 +1,110 @@
+"""Stage collect, documents: incremental, deletions honoured, nothing lost on bad input."""
+
+from pathlib import Path
+
+import pytest
+
+from components.collect import core
+from components.runtime.context import Context
+from components.shared.config import load
+from components.shared.errors import ConfigError, DataError
+
+
+def context(folder: Path) -> Context:
+    return Context(load(folder / "twinstack.yaml"), "docs", "collect")
+
+
+def paths(found: Context) -> list[str]:
+    return [one["path"] for one in found.stores.warehouse.scan("documents", twin="docs")]
+
+
+def test_every_document_is_collected_once(corpus: Path) -> None:
+    made = core.run(context(corpus))
+    assert made.facts["documents"] == made.facts["added_or_changed"] == 3
+    assert paths(context(corpus)) == ["one.md", "three.md", "two.md"]
+
+
+def test_a_second_run_reads_nothing_and_says_so(corpus: Path) -> None:
+    first, second = core.run(context(corpus)), core.run(context(corpus))
+    assert second.skipped
+    assert second.version == first.version
+
+
+def test_a_changed_and_a_deleted_document_are_followed(corpus: Path) -> None:
+    first = core.run(context(corpus))
+    (corpus / "docs/one.md").write_text("# Canary\n\nAnother text.\n")
+    (corpus / "docs/two.md").unlink()
+    second = core.run(context(corpus))
+    assert (second.facts["added_or_changed"], second.facts["deleted"]) == (1, 1)
+    assert second.version != first.version
+    assert paths(context(corpus)) == ["one.md", "three.md"]
+
+
+def test_going_back_to_an_earlier_state_brings_the_warehouse_back(corpus: Path) -> None:
+    before = (corpus / "docs/one.md").read_text()
+    first = core.run(context(corpus))
+    (corpus / "docs/one.md").write_text("changed")
+    core.run(context(corpus))
+    (corpus / "docs/one.md").write_text(before)
+    assert core.run(context(corpus)).version == first.version
+    stored = context(corpus).stores.warehouse.get("documents", "docs/0-folder/one.md")
+    assert stored is not None
+    assert stored["text"] == before
+
+
+def test_a_file_that_is_not_utf8_is_named_and_nothing_is_lost(corpus: Path) -> None:
+    core.run(context(corpus))
+    (corpus / "docs/one.md").write_bytes(b"# Caf\xe9\n")
+    with pytest.raises(DataError, match=r"one\.md: not UTF-8: byte 0xe9 at offset 5.*max_rejected"):
+        core.run(context(corpus))
+    assert len(paths(context(corpus))) == 3
+
+
+def test_a_file_of_50_mb_is_refused_by_size(corpus: Path) -> None:
+    core.run(context(corpus))
+    with (corpus / "docs/big.md").open("wb") as file:
+        file.truncate(50_000_000)
+    with pytest.raises(DataError, match=r"big\.md: 50000000 bytes, more than max_bytes 1000000"):
+        core.run(context(corpus))
+    assert len(paths(context(corpus))) == 3
+
+
+def test_bad_documents_are_set_aside_where_that_is_allowed(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (corpus / "docs/bad.md").write_bytes(b"\xff\xfe")
+    text = (corpus / "twinstack.yaml").read_text().replace("path: docs,", "path: docs, max_rejected: 0.5,")
+    (corpus / "twinstack.yaml").write_text(text)
+    made = core.run(context(corpus))
+    assert (made.facts["documents"], made.facts["rejected"]) == (3, 1)
+    assert context(corpus).stores.warehouse.count("rejected", twin="docs") == 1
+
+
+def test_an_empty_corpus_is_an_error(corpus: Path) -> None:
+    for path in (corpus / "docs").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=r"the corpus is empty.*include"):
+        core.run(context(corpus))
+
+
+def test_a_folder_that_does_not_exist_is_named(corpus: Path) -> None:
+    text = (corpus / "twinstack.yaml").read_text().replace("path: docs,", "path: nowhere,")
+    (corpus / "twinstack.yaml").write_text(text)
+    with pytest.raises(DataError, match="nowhere"):
+        core.run(context(corpus))
+
+
+def test_the_git_source_reads_the_commit_and_not_the_working_tree(corpus: Path) -> None:
+    text = (corpus / "twinstack.yaml").read_text().replace("type: folder, path: docs", "type: git, path: .")
+    (corpus / "twinstack.yaml").write_text(text)
+    (corpus / "docs/new.md").write_text("not committed")
+    core.run(context(corpus))
+    assert paths(context(corpus)) == ["docs/one.md", "docs/three.md", "docs/two.md", "prompt.md"]
+
+
+def test_a_ref_that_looks_like_an_option_is_refused(corpus: Path) -> None:
+    text = (corpus / "twinstack.yaml").read_text()
+    text = text.replace("type: folder, path: docs", "type: git, path: ., ref: --upload-pack=x")
+    (corpus / "twinstack.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="ref"):
+        context(corpus)

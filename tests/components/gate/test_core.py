@@ -1,0 +1,82 @@
+"""Stage gate: rules block, ask or release."""
+
+from typing import Any
+
+import pytest
+
+from components.gate.core import decide, look
+from components.shared.config import Gate, GateRule
+from components.shared.errors import ConfigError
+from components.shared.evaluation import Difference, Evaluation, Measure
+
+
+def numbers(**more: Any) -> Evaluation:
+    return Evaluation(
+        twin="t",
+        cases=100,
+        cases_version="v",
+        level=0.95,
+        candidate={
+            "roc_auc": Measure(value=0.8, low=0.75, high=0.85),
+            "loss": Measure(value=2.0, low=1.9, high=2.1, better="lower"),
+        },
+        baseline_name="scorecard",
+        **more,
+    )
+
+
+def rule(**values: Any) -> GateRule:
+    return GateRule(**{"metric": "roc_auc", **values})
+
+
+@pytest.mark.parametrize(
+    ("condition", "met"),
+    [
+        ({"at_least": 0.8}, True),
+        ({"at_least": 0.81}, False),
+        ({"at_most": 0.8}, True),
+        ({"at_most": 0.79}, False),
+    ],
+)
+def test_a_bound_is_held_against_the_value(condition: dict[str, float], met: bool) -> None:
+    assert look(rule(**condition), numbers()).met is met
+
+
+@pytest.mark.parametrize(("may_lose", "met"), [(0.02, True), (0.01, False)])
+def test_the_loss_is_judged_at_the_unfavourable_end(may_lose: float, met: bool) -> None:
+    compared = numbers(
+        paired={"roc_auc": Difference(value=0.01, low=-0.015, high=0.03)}, champion_release="c"
+    )
+    assert look(rule(may_lose=may_lose), compared).met is met
+
+
+def test_where_lower_is_better_the_upper_end_is_the_unfavourable_one() -> None:
+    compared = numbers(paired={"loss": Difference(value=0.0, low=-0.5, high=0.1)}, champion_release="c")
+    assert look(rule(metric="loss", may_lose=0.2), compared).met
+    assert not look(rule(metric="loss", may_lose=0.05), compared).met
+
+
+def test_without_a_champion_nothing_can_be_lost() -> None:
+    assert look(rule(may_lose=0.0), numbers()).met
+
+
+def test_an_unknown_metric_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match=r"metric 'auc' is not in the evaluation.*loss, roc_auc"):
+        look(rule(metric="auc", at_least=0.5), numbers())
+
+
+@pytest.mark.parametrize(
+    ("otherwise", "approval", "met", "verdict"),
+    [
+        ("block", "when_asked", True, "release"),
+        ("block", "when_asked", False, "block"),
+        ("ask", "when_asked", False, "ask"),
+        ("ask", "never", False, "block"),
+        ("block", "always", True, "ask"),
+        ("block", "always", False, "block"),
+    ],
+)
+def test_the_strictest_consequence_holds(otherwise: str, approval: str, met: bool, verdict: str) -> None:
+    one = rule(at_least=0.1 if met else 0.9, otherwise=otherwise)
+    gate = Gate(rules=(one,), approval=approval)  # type: ignore[arg-type]
+    assert decide(gate, [look(one, numbers())]) == verdict

@@ -1,0 +1,83 @@
+"""The configuration: closed, bounded, and its errors name field, value and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from components.shared.config import dump, load, parse
+from components.shared.errors import ConfigError
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def broken(folder: Path, old: str, new: str) -> Path:
+    path = folder / "twinstack.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_the_shipped_configuration_is_valid() -> None:
+    assert set(load(REPOSITORY / "twinstack.yaml").twins) == {"docs", "credit"}
+
+
+def test_it_survives_the_way_into_a_stage() -> None:
+    config = load(REPOSITORY / "twinstack.yaml")
+    assert parse(dump(config)) == config
+
+
+def test_an_unknown_field_is_named(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match=r"twins\.credit\.table\.keyy: unknown field"):
+        load(broken(corpus, "key: applicant_id", "keyy: applicant_id"))
+
+
+def test_a_wrong_value_is_named_with_what_is_allowed(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match=r"twins\.docs\.gate\.rules\.0\.at_least is 'high'.*valid number"):
+        load(broken(corpus, "at_least: 0.1", "at_least: high"))
+
+
+def test_a_label_that_is_no_column_is_named(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match="label 'crediability' is not among columns"):
+        load(broken(corpus, "label: creditability", "label: crediability"))
+
+
+def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read the configuration.*--config"):
+        load(tmp_path / "nowhere.yaml")
+
+
+def test_a_file_that_is_no_yaml_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "twinstack.yaml").write_text("a: [")
+    with pytest.raises(ConfigError, match="not YAML"):
+        load(tmp_path / "twinstack.yaml")
+
+
+def test_an_environment_variable_overrides_a_nested_field(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINSTACK_TWINS__CREDIT__TRAINING__ROUNDS", "7")
+    monkeypatch.setenv("TWINSTACK_SERVING__PORT", "9999")
+    config = load(corpus / "twinstack.yaml")
+    twin = config.twins["credit"]
+    assert twin.kind == "classic"
+    assert twin.training.rounds == 7
+    assert config.serving.port == 9999
+
+
+def test_an_environment_variable_that_names_no_field_is_refused(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINSTACK_SERVNG__PORT", "9999")
+    with pytest.raises(ConfigError, match="TWINSTACK_SERVNG__PORT names no field"):
+        load(corpus / "twinstack.yaml")
+
+
+def test_a_cluster_profile_names_the_stores_it_lacks(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match=r"profile 'cluster' needs stores\.warehouse"):
+        load(broken(corpus, "twins:", "profile: cluster\ntwins:"))
+
+
+def test_an_unknown_twin_names_the_known_ones(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no twin 'nobody'.*credit, docs"):
+        load(corpus / "twinstack.yaml").twin("nobody")

@@ -1,0 +1,152 @@
+"""What several test folders share: a small project on disk, and one whole loop a session."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TWIN = str(Path(sys.executable).parent / "twin")
+
+#: A loop that a session can afford: the same stages on the same data, with short training and few answers.
+SHORT = {
+    "TWINSTACK_TWINS__DOCS__TRAINING__STEPS": "2",
+    "TWINSTACK_TWINS__DOCS__QUESTIONS__ANSWERS": "6",
+    "TWINSTACK_TWINS__DOCS__QUESTIONS__MAX_NEW_TOKENS": "16",
+}
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A finished end_to_end run of both twins in a clone of this repository."""
+
+    folder: Path
+    env: dict[str, str]
+    output: str
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "twinstack.yaml"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The loop's champions, served on a free loopback port."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a user: no override left from the session, `twin` on the path."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TWINSTACK_")}
+    path = f"{Path(TWIN).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return {**kept, "PATH": path, **more}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition, seconds: float, what: str) -> None:
+    """Poll a condition; a test never sleeps for a fixed time instead."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            pytest.fail(f"{what} did not happen within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean clone of the last commit, the way a new user has it."""
+    folder = tmp_path_factory.mktemp("clone") / "twinstack"
+    subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loop(clone: Path) -> Loop:
+    """`twin run end_to_end` in the clone, once a session."""
+    env = environment(**SHORT)
+    done = subprocess.run(
+        [TWIN, "run", "end_to_end"], cwd=clone, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return Loop(clone, env, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def server(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`twin serve` on the finished loop, stopped at the end of the session."""
+    import httpx
+
+    port, log = free_port(), tmp_path_factory.mktemp("server") / "log.txt"
+    url = f"http://127.0.0.1:{port}"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [TWIN, "serve", "--port", str(port)], cwd=loop.folder, env=loop.env, stdout=file, stderr=file
+        )
+
+    def ready() -> bool:
+        if process.poll() is not None:
+            pytest.fail(f"the server stopped: {log.read_text()[-3000:]}")
+        try:
+            return httpx.get(f"{url}/v2/health/ready", timeout=2).json().get("ready") is True
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    try:
+        until(ready, 180, "the server's readiness")
+        yield Server(url, process, log)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A project of its own with a small corpus and a small table, under git."""
+    folder = tmp_path / "project"
+    (folder / "docs").mkdir(parents=True)
+    for name, text in {
+        "one.md": "# Canary\n\nA canary gets a small share of the traffic.\n",
+        "two.md": "# Champion\n\nThe champion is the release that answers.\n\n## Rollback\n\nOne command.\n",
+        "three.md": "# Drift\n\nDrift is a change of the input.\n",
+    }.items():
+        (folder / "docs" / name).write_text(text)
+    (folder / "prompt.md").write_text("Answer from the excerpts.\n\n{context}\n")
+    (folder / "questions.yaml").write_text(
+        "- question: What does a canary get?\n  answer: a small share of the traffic\n  document: docs/one.md\n"
+    )
+    shutil.copy(REPOSITORY / "twins/credit/german_credit.csv", folder / "credit.csv")
+    text = (REPOSITORY / "twinstack.yaml").read_text()
+    credit = text[text.index("  credit:") :].replace("twins/credit/german_credit.csv", "credit.csv")
+    (folder / "twinstack.yaml").write_text(DOCS_TWIN + credit)
+    git = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    (folder / ".gitignore").write_text(".twinstack/\n")
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "start"], check=True)
+    return folder
+
+
+DOCS_TWIN = """twins:
+  docs:
+    kind: llm
+    sources: [{type: folder, path: docs, include: ["**/*.md"]}]
+    prompt: prompt.md
+    questions: {path: questions.yaml}
+    gate: {rules: [{metric: recall_at_5, at_least: 0.1}]}
+
+"""
