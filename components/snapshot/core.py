@@ -72,8 +72,9 @@ def _build(context: Context, validated: Manifest, features: Manifest, folder: Pa
             "dataset_version": version,
             "features": list(twin.features),
             "positive_share": float(parts["train"][LABEL].mean()),
-            "start": str(joined[TIME].min()),
-            "end": str(joined[TIME].max()),
+            "train_start": parts["train"][TIME].min().isoformat(),
+            "train_end": parts["train"][TIME].max().isoformat(),
+            "test_end": parts["test"][TIME].max().isoformat(),
         },
         version=version,
     )

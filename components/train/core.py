@@ -1,0 +1,111 @@
+"""XGBoost candidate with early stopping, and its scorecard fallback, on one dataset version."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.runtime.context import Context, Draft
+from components.shared import lineage
+from components.shared.files import write_atomic
+from components.shared.manifests import Manifest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Part = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+#: Names of the features in the order of the model's columns, and what the model predicts.
+NAMES = "features.json"
+
+
+def run(context: Context, dataset: Manifest) -> Manifest:
+    """Train the candidate and register it.
+
+    Leaves `model.ubj`, `scorecard.json` and `features.json`.
+
+    Raises:
+        LineageError: The code is not committed and `allow_dirty` was not given.
+    """
+    twin = context.classic
+    code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
+    made = context.commit(
+        settings={
+            "training": twin.training.model_dump(),
+            "scorecard": twin.scorecard.model_dump(),
+            "features": list(twin.features),
+            "seed": twin.seed,
+            # A clean checkout makes its own model instead of finding one that is marked dirty.
+            "dirty": code.dirty,
+        },
+        parents={"dataset": dataset},
+        build=lambda folder: _build(context, dataset, code, folder),
+    )
+    registered = context.stores.registry.register(
+        twin=context.twin,
+        recipe=made.recipe,
+        folder=made.folder,
+        params={**twin.training.model_dump(), "features": len(twin.features), "seed": twin.seed},
+        metrics={name: float(value) for name, value in _metrics(made).items()},
+        tags={
+            "twinstack.commit": made.text("commit"),
+            "twinstack.dirty": str(made.facts["dirty"]).lower(),
+            "twinstack.dataset": dataset.version,
+            "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
+        },
+    )
+    facts = {**made.facts, "model_version": registered.version, "model_uri": registered.uri}
+    return context.seen(made.model_copy(update={"facts": facts}))
+
+
+def _metrics(made: Manifest) -> dict[str, float]:
+    found = made.facts["metrics"]
+    if not isinstance(found, dict):
+        raise TypeError("facts.metrics is a mapping")
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path) -> Draft:
+    from components.dataflows import boosting, scorecard
+
+    twin = context.classic
+    train, validation = (read(dataset, part, twin.features) for part in ("train", "validation"))
+    model, metrics = boosting.fit(
+        train,
+        validation,
+        twin.training,
+        seed=twin.seed,
+        report=lambda done, total: context.progress.step("rounds", done, total),
+    )
+    boosting.save(model, folder)
+    context.crash_point("after-model")
+    card = scorecard.fit(*train, twin.features, twin.scorecard)
+    write_atomic(folder / scorecard.FILE, card.model_dump_json(indent=2))
+    gains = boosting.gains(model, twin.features)
+    content = {"features": list(twin.features), "positive": twin.table.positive, "gains": gains}
+    write_atomic(folder / NAMES, json.dumps(content, indent=2))
+    trained_on = (
+        f"{len(train[1])} rows of dataset {dataset.version}, {len(twin.features)} features, "
+        f"{dataset.text('train_start')[:10]} to {dataset.text('train_end')[:10]}"
+    )
+    return Draft(
+        summary=f"{metrics['rounds']:.0f} trees, validation log loss {metrics['validation_log_loss']:.3f}; "
+        f"scorecard of {len(card.rows)} features",
+        facts={
+            "commit": code.commit,
+            "dirty": code.dirty,
+            "dataset_version": dataset.version,
+            "trained_on": trained_on,
+            "metrics": {**metrics},
+            "packages": {**lineage.packages()},
+            "top_features": ", ".join([*gains][:5]),
+        },
+    )
+
+
+def read(dataset: Manifest, part: str, features: tuple[str, ...]) -> "Part":
+    """Features, shape (rows, features), and labels, shape (rows,), of a part of a dataset, both float64."""
+    import pandas as pd
+
+    table = pd.read_parquet(dataset.folder / f"{part}.parquet", columns=[*features, "label"])
+    return table[list(features)].to_numpy("float64"), table["label"].to_numpy("float64")
