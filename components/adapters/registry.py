@@ -99,6 +99,10 @@ class Registry:
             return None
         return Registered(str(found.version), str(found.source))
 
+    def tags(self, twin: str, version: str) -> dict[str, str]:
+        """Tags of a model version."""
+        return dict(self._client.get_model_version(twin, version).tags)
+
     def _find(self, twin: str, recipe: str) -> Registered | None:
         found = self._client.search_model_versions(f"name = '{twin}' and tags.`{RECIPE}` = '{recipe}'")
         return Registered(str(found[0].version), str(found[0].source)) if found else None

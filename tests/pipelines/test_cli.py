@@ -1,0 +1,88 @@
+"""The command line: light help, one-line errors, exit codes that mean something."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+TWIN = str(Path(sys.executable).parent / "twin")
+
+COMMANDS = ("config", "run", "compile", "serve", "ask", "predict", "releases", "promote", "rollback", "new")
+
+
+def twin(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([TWIN, *words], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_help_names_every_command_within_a_second() -> None:
+    twin("--help")  # the first start pays for the file system's cache
+    start = time.monotonic()
+    done = twin("--help")
+    assert time.monotonic() - start < 1
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    done = twin(command, "--help")
+    assert done.returncode == 0
+    assert "Usage: twin" in done.stdout
+
+
+def test_a_wrong_configuration_exits_with_2_in_one_line(corpus: Path) -> None:
+    path = corpus / "twinstack.yaml"
+    path.write_text(path.read_text().replace("kind: llm", "kind: large"))
+    done = twin("config", "check", folder=corpus)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "twins.docs" in done.stderr
+    assert "'classic', 'llm'" in done.stderr
+
+
+def test_bad_data_exits_with_3_and_names_the_log(corpus: Path) -> None:
+    (corpus / "credit.csv").unlink()
+    done = twin("run", "collect", "--twin", "credit", folder=corpus)
+    assert done.returncode == 3
+    assert "credit.csv" in done.stderr
+    assert "log" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_an_unknown_pipeline_names_the_known_ones(corpus: Path) -> None:
+    done = twin("run", "everything", folder=corpus)
+    assert done.returncode == 2
+    assert "end_to_end" in done.stderr
+
+
+def test_a_run_reports_stages_with_their_time(corpus: Path) -> None:
+    done = twin("run", "collect", "--twin", "credit", folder=corpus)
+    assert done.returncode == 0, done.stderr
+    assert "✓ collect" in done.stdout
+    assert "1000 rows" in done.stdout
+
+
+def test_a_second_run_says_what_it_skipped_and_why(corpus: Path) -> None:
+    twin("run", "collect", "--twin", "credit", folder=corpus)
+    done = twin("run", "collect", "--twin", "credit", folder=corpus)
+    assert done.stdout.count("skipped, unchanged") == 2
+
+
+def test_json_output_is_one_object_a_line(corpus: Path) -> None:
+    done = twin("run", "collect", "--twin", "credit", "--json", folder=corpus)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["stage"] for event in events if event["event"] == "done"] == ["collect", "validate"]
+
+
+def test_a_stage_without_its_input_says_what_to_run_first(corpus: Path) -> None:
+    done = twin("run", "monitor", "--twin", "credit", folder=corpus)
+    assert done.returncode == 6
+    assert "twin run end_to_end" in done.stderr
+
+
+def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
+    done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
+    assert done.returncode == 4
+    assert "no release 'nothing'" in done.stderr
