@@ -1,0 +1,135 @@
+"""Rules that every image keeps, read from the Containerfiles themselves."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pathspec import PathSpec
+
+from components.shared import images
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "images").glob("*.Containerfile"))
+EXTRA = {"pipeline": "pipeline", "train": "train", "serve": "serve"}
+SECRET = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)\w*\s*=\s*\S")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    word: str
+    text: str
+
+
+def stages(path: Path) -> list[list[Instruction]]:
+    """Instructions by build stage; what stands before the first FROM is stage 0."""
+    joined = re.sub(r"\\\n", " ", "".join(_without_comments(path)))
+    found: list[list[Instruction]] = [[]]
+    for line in joined.splitlines():
+        if not line.strip():
+            continue
+        word, _, text = line.strip().partition(" ")
+        if word == "FROM":
+            found.append([])
+        found[-1].append(Instruction(word, " ".join(text.split())))
+    return found
+
+
+def _without_comments(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines(keepends=True) if not line.lstrip().startswith("#")]
+
+
+def _all(stage: list[Instruction], word: str) -> list[str]:
+    return [one.text for one in stage if one.word == word]
+
+
+def test_every_image_that_stages_name_has_a_file() -> None:
+    named = {getattr(images, one).split("/")[1].split(":")[0].removesuffix("-python") for one in IMAGES}
+    assert named == {path.name.removesuffix(".Containerfile") for path in FILES}
+
+
+IMAGES = ("PIPELINE", "TRAIN", "SERVE")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+class TestImage:
+    def test_the_base_is_an_argument_that_may_be_a_digest(self, path: Path) -> None:
+        head, build, final = stages(path)
+        (base,) = _all(head, "ARG")
+        name, _, default = base.partition("=")
+        assert name == "BASE"
+        # `${BASE}` whole, so that `name@sha256:…` fits; a pinned minor version and no latest by default.
+        assert re.fullmatch(r"[a-z0-9./-]+:3\.11[a-z0-9.-]*", default), default
+        assert _all(build, "FROM") == ["${BASE} AS build"]
+        assert _all(final, "FROM") == ["${BASE}"]
+
+    def test_builds_a_pinned_environment_aside(self, path: Path) -> None:
+        _, build, final = stages(path)
+        run = " ".join(_all(build, "RUN"))
+        extra = EXTRA[path.name.removesuffix(".Containerfile")]
+        assert f'--constraint constraints.txt ".[{extra}]"' in run
+        assert "compileall" in run
+        assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(build, "ENV"))
+        assert _all(final, "COPY") == ["--from=build /opt/twinstack /opt/twinstack"]
+
+    def test_leaves_no_compiler_and_no_cache(self, path: Path) -> None:
+        final = stages(path)[-1]
+        run = " ".join(_all(final, "RUN"))
+        assert not re.search(r"\b(gcc|g\+\+|make|build-essential|python3?-dev|pip install)\b", run)
+        if "apt-get install" in run:
+            assert "--no-install-recommends" in run
+            assert "rm -rf /var/lib/apt/lists/*" in run
+
+    def test_runs_as_a_numbered_user_without_root(self, path: Path) -> None:
+        final = stages(path)[-1]
+        (user,) = _all(final, "USER")
+        number, group = user.split(":")
+        # A number: Kubernetes cannot check runAsNonRoot by name.
+        assert int(number) >= 10_000
+        assert int(group) >= 10_000
+        words = [one.word for one in final]
+        assert not {"RUN", "COPY", "ADD"} & set(words[words.index("USER") :])
+
+    def test_fits_a_read_only_file_system(self, path: Path) -> None:
+        final = stages(path)[-1]
+        environment = " ".join(_all(final, "ENV"))
+        assert "HOME=/tmp" in environment
+        assert "PYTHONDONTWRITEBYTECODE=1" in environment
+        assert _all(final, "WORKDIR") == ["/tmp"]
+        assert not _all(final, "VOLUME")
+
+    def test_says_what_it_is_and_of_which_commit(self, path: Path) -> None:
+        final = stages(path)[-1]
+        (label,) = _all(final, "LABEL")
+        for key in ("title", "description", "licenses", "version", "revision"):
+            assert f"org.opencontainers.image.{key}=" in label
+        assert 'revision="${GIT_COMMIT}"' in label
+        assert "TWINSTACK_GIT_COMMIT=${GIT_COMMIT}" in " ".join(_all(final, "ENV"))
+        name = label.split('title="')[1].split('"')[0]
+        assert name in {getattr(images, one).split(":")[0] for one in IMAGES}
+
+    def test_has_an_entry_point_without_a_shell(self, path: Path) -> None:
+        (entry,) = _all(stages(path)[-1], "ENTRYPOINT")
+        assert entry.startswith('["twin"')
+
+    def test_holds_no_secret_and_fetches_nothing_by_url(self, path: Path) -> None:
+        every = [one for stage in stages(path) for one in stage]
+        assert not [one for one in every if one.word == "ADD"]
+        assert not [one for one in every if one.word in ("ARG", "ENV") and SECRET.search(one.text)]
+        assert not re.search(r"https?://|COPY \. ", path.read_text())
+
+
+def test_the_build_context_is_an_allow_list() -> None:
+    patterns = (ROOT / ".containerignore").read_text().splitlines()
+    left_out = PathSpec.from_lines("gitignore", patterns)
+    for path in ("pyproject.toml", "constraints.txt", "components/shared/errors.py", "pipelines/cli.py"):
+        assert not left_out.match_file(path), path
+    for path in (
+        ".git/config",
+        ".env",
+        "id_rsa",
+        ".twinstack/warehouse.db",
+        "twins/credit/german_credit.csv",
+    ):
+        assert left_out.match_file(path), path
+    assert (ROOT / ".dockerignore").resolve() == ROOT / ".containerignore"

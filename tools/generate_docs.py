@@ -1,0 +1,56 @@
+"""Write the generated pages of `docs/reference/`, or check that they are up to date.
+
+`python tools/generate_docs.py` writes; `--check` writes nothing and exits with 1 where a page is stale.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tools"))
+
+from reference import command_line, configuration, errors, metrics, stages  # noqa: E402 - after the path
+
+PAGES: dict[str, Callable[[], str]] = {
+    "configuration": configuration.page,
+    "errors": errors.page,
+    "stages": stages.page,
+    "metrics": metrics.page,
+    "cli": command_line.page,
+}
+
+NOTE = "<!-- Written by tools/generate_docs.py. Change the code, not this page. -->\n\n"
+
+
+def rendered() -> dict[Path, str]:
+    """Path and text of every generated page."""
+    return {ROOT / "docs" / "reference" / f"{name}.md": NOTE + page() for name, page in PAGES.items()}
+
+
+def stale() -> list[Path]:
+    """Pages whose file differs from what the code says."""
+    return [
+        path
+        for path, text in rendered().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def main() -> int:
+    """Write or check; 1 where a check found a stale page."""
+    parser = argparse.ArgumentParser(description="Write the generated pages of docs/reference/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is stale")
+    if parser.parse_args().check:
+        for path in (found := stale()):
+            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run python tools/generate_docs.py\n")
+        return 1 if found else 0
+    for path, text in rendered().items():
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

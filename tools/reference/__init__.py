@@ -1,0 +1,1 @@
+"""Pages of `docs/reference/`, each from the code it describes."""
