@@ -1,7 +1,7 @@
 """Hamilton dataflows, loaded by name or by file and compiled once into a plan.
 
 A dataflow is a module of pure functions: a function is a node, its name is the noun it computes, its
-arguments are the nodes it needs. The same functions take pandas Series in a pipeline and scalars in a request.
+arguments are the nodes it needs. The same functions take pandas Series in a pipeline, scalars in a request.
 """
 
 import importlib
@@ -94,6 +94,16 @@ def load(name: str, root: Path) -> ModuleType:
             where=f"{path}{line}",
             remedy="mend the module",
         ) from error
+
+
+def nodes(module: ModuleType, config: Config | None = None) -> tuple[str, ...]:
+    """Names of the nodes that a dataflow computes.
+
+    Raises:
+        ConfigError: The graph is broken.
+    """
+    graph = Plan(module, (), config).driver.graph
+    return tuple(sorted(name for name, node in graph.nodes.items() if not node.user_defined))
 
 
 class Plan:
