@@ -48,8 +48,8 @@ ADDRESS = "http://127.0.0.1:8080"
 
 #: Command to the file and the function that runs it.
 ELSEWHERE = {
-    "make run": "tests/integration/test_make.py::test_make_run",
-    "make run SERVE=0": "tests/integration/test_make.py::test_make_run",
+    "make run": "tests/integration/test_make.py::test_make_run_serves_until_interrupted",
+    "make run SERVE=0": "tests/integration/test_make.py::test_make_run_without_serving",
     "make test": ".ci/run::make test",
     "twin serve": "tests/conftest.py::def server",
 }

@@ -13,9 +13,12 @@ from components.shared.config import LlmTwin, load
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = yaml.safe_load((ROOT / "twins/docs/questions.yaml").read_text(encoding="utf-8"))
-COMMON = set(
-    "a an and are as at be because but by do does for from has in is it its no not of on one or "
-    "so than that the then there they this to was were what when which while with would ".split()
+COMMON = frozenset(
+    re.findall(
+        r"\w+",
+        """a an and are as at be because but by do does for from has in is it its no not of on one or so than
+        that the then there they this to was were what when which while with would""",
+    )
 )
 #: Share of an answer's content words that its document has to hold.
 HELD = 0.6

@@ -1,8 +1,6 @@
-"""The page about metrics, from the collectors in `components/shared/metrics.py`."""
+"""The page about metrics, from the table in `components/shared/metrics.py`."""
 
-from typing import Any
-
-from components.shared import metrics
+from components.shared.metrics import TABLE, VALUES, Metric, exposed
 
 INTRO = """# Metrics
 
@@ -14,22 +12,24 @@ request id.
 
 
 def page() -> str:
-    """The whole page: a section a metric."""
-    found = sorted(_collectors(), key=lambda one: str(one._name))
-    return INTRO + "\n" + "\n".join(_section(one) for one in found)
+    """The whole page: a table, the label values, then a section a metric."""
+    rows = [f"| `{one.name}` | {one.kind} | {_code(one.labels)} | {one.help} |" for one in TABLE]
+    table = "\n".join(["| metric | type | labels | meaning |", "|---|---|---|---|", *rows])
+    values = "\n".join(f"- `{label}` is one of {_code(allowed)}." for label, allowed in VALUES.items())
+    sections = "\n\n".join(_section(one) for one in TABLE)
+    return (
+        f"{INTRO}\n## Table of metrics\n{table}\n\n## Values of labels\n{values}\n- Every other label has "
+        f"the values of the configuration, of the releases, or of HTTP.\n\n{sections}\n"
+    )
 
 
-def _collectors() -> list[Any]:
-    """Prometheus collectors at module level, each once."""
-    seen = {
-        id(one): one
-        for one in vars(metrics).values()
-        if hasattr(one, "_labelnames") and hasattr(one, "_type")
-    }
-    return list(seen.values())
+def _section(one: Metric) -> str:
+    buckets = f" Upper bounds: {', '.join(f'{bound:g}' for bound in one.buckets)}." if one.buckets else ""
+    return (
+        f"## `{one.name}`\n{one.help} Type: {one.kind}; labels: {_code(one.labels)}; "
+        f"series: {_code(tuple(exposed(one)))}.{buckets}"
+    )
 
 
-def _section(one: Any) -> str:
-    suffix = "_total" if one._type == "counter" else ""
-    labels = ", ".join(f"`{label}`" for label in one._labelnames) or "none"
-    return f"## `{one._name}{suffix}`\n{one._documentation} Type: {one._type}. Labels: {labels}.\n"
+def _code(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
