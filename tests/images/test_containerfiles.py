@@ -122,7 +122,13 @@ class TestImage:
 def test_the_build_context_is_an_allow_list() -> None:
     patterns = (ROOT / ".containerignore").read_text().splitlines()
     left_out = PathSpec.from_lines("gitignore", patterns)
-    for path in ("pyproject.toml", "constraints.txt", "components/shared/errors.py", "pipelines/cli.py"):
+    for path in (
+        "pyproject.toml",
+        "constraints.txt",
+        "weights.txt",
+        "components/shared/errors.py",
+        "pipelines/cli.py",
+    ):
         assert not left_out.match_file(path), path
     for path in (
         ".git/config",

@@ -1,6 +1,6 @@
 """`make run` as printed in the README, on the environment of the tests.
 
-Installing is what CI does first on a clean clone (`.ci/run`); here make is told that the environment is there.
+Installing is what CI does first on a clean clone (`.ci/run`); here make is told that it is done.
 """
 
 import os
