@@ -1,0 +1,69 @@
+"""`twin new classic`: a twin outside the package that runs before anything in it is changed."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components.shared.config import load
+from components.shared.errors import ConfigError, LineageError
+from components.shared.evaluation import FILE, Evaluation
+from pipelines.scaffold import new_classic
+from tests.components.classic_fixtures import chain, datasets
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@example.org", *words], check=True
+    )
+
+
+def test_a_scaffolded_twin_runs_from_collect_to_evaluate(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("TWINSTACK_STATE", raising=False)
+    monkeypatch.delenv("TWINSTACK_GIT_COMMIT", raising=False)
+    written = new_classic("cell-check", tmp_path / "mine")
+    assert {path.name for path in written} == {
+        "twinstack.yaml", "cell_check_features.py", "cell_check.csv", "README.md", ".gitignore",
+    }  # fmt: skip
+    assert all(path.is_file() for path in written)
+    config = load(tmp_path / "mine" / "twinstack.yaml")
+    assert not config.state_path.is_relative_to(REPOSITORY)
+    git(tmp_path / "mine", "init", "-q")
+    with pytest.raises(LineageError, match="no commit"):
+        chain(config, "cell-check")
+    git(tmp_path / "mine", "add", ".")
+    git(tmp_path / "mine", "commit", "-qm", "start")
+    made = chain(config, "cell-check")
+    assert made["model"].facts["dirty"] is False
+    found = Evaluation.model_validate_json((made["evaluation"].folder / FILE).read_bytes())
+    assert found.candidate["roc_auc"].value > 0.9
+    reader_row = _reader(config, made).lookup(["S001", "absent"])
+    assert reader_row[0] is not None and reader_row[1] is None
+
+    features = tmp_path / "mine" / "cell_check_features.py"
+    features.write_text(features.read_text().replace("symmetry - 0.18", "symmetry - 0.2"))
+    again = datasets(config, "cell-check")
+    assert again["validated"].skipped
+    assert not again["features"].skipped
+    assert again["features"].version != made["features"].version
+
+
+def _reader(config, made):
+    from components.adapters.stores import Stores
+
+    return Stores(config).features.online(made["features"].text("feature_version"), "cell-check")
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(ConfigError, match=r"README\.md would be overwritten"):
+        new_classic("cells", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+
+
+@pytest.mark.parametrize("name", ["", "Cells", "9cells", "cells-", "../cells", "a" * 41])
+def test_a_name_that_the_configuration_refuses_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is no name of a twin"):
+        new_classic(name, tmp_path)
