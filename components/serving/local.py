@@ -86,7 +86,7 @@ class LocalPredictor:
 
         model, tokenizer = self._parts
         # Values other than 1 make transformers create the processors that requests then set for themselves.
-        settings = GenerationConfig(
+        settings = GenerationConfig(  # type: ignore[no-untyped-call]
             do_sample=True,
             temperature=0.5,
             top_p=0.5,
@@ -173,9 +173,7 @@ class LocalPredictor:
     def _decode(self, tokens: list[int]) -> str:
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
 
-    def _finish(
-        self, made: Any, finished: bool, decoder: Decoder, parameters: Parameters
-    ) -> Finish | None:
+    def _finish(self, made: Any, finished: bool, decoder: Decoder, parameters: Parameters) -> Finish | None:
         if decoder.stopped:
             return "stop"
         if not finished:

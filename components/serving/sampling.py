@@ -1,12 +1,12 @@
 """Seeded sampling inside a continuous batch, where requests of different settings share one forward pass.
 
-transformers draws one number stream for the whole batch, so a request's answer would depend on its neighbours,
-and at temperature 0 equal bfloat16 logits would be broken by chance. Here every request draws its own noise by
-seed and position (the Gumbel-max trick), which leaves one token a row to choose from.
+transformers draws one stream of numbers for the whole batch, so a request's answer would depend on its
+neighbours, and at temperature 0 equal bfloat16 logits would be broken by chance. Here every request draws its
+own noise by seed and position (the Gumbel-max trick), which leaves one token a row to choose from.
 """
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from transformers.generation.continuous_batching.cb_logits_processors import ContinuousBatchingLogitsProcessor
@@ -24,11 +24,11 @@ def seed_at(seed: int, position: int) -> int:
     return int.from_bytes(mixed) % SEEDS
 
 
-class SeededChoice(ContinuousBatchingLogitsProcessor):  # type: ignore[misc]
+class SeededChoice(ContinuousBatchingLogitsProcessor):
     """Keeps one token a row: the largest of logit plus Gumbel noise drawn by the request's seed."""
 
-    supported_kwargs = {"seed": int}
-    ignored_kwargs = ()
+    supported_kwargs: ClassVar[dict[str, type]] = {"seed": int}
+    ignored_kwargs: ClassVar[tuple[str, ...]] = ()
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         """Seed 0 where no request says otherwise."""

@@ -1,0 +1,29 @@
+"""`python -m components.serving`: serve the champions of all twins."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from components.shared.config import load
+from components.shared.errors import TwinError
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m components.serving", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("twinstack.yaml"), help="default: %(default)s")
+    parser.add_argument("--twin", action="append", help="serve this twin; may be repeated; default: all")
+    parser.add_argument("--host", help="address to listen on; default: serving.host")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one; default: serving.port")
+    words = parser.parse_args()
+    try:
+        from components.serving.server import serve
+
+        serve(load(words.config), words.twin, words.host, words.port)
+    except TwinError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Answers of the chat API, in the openai package's own types, with the citations in an extension field."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
+from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
+
+from components.serving.predictor import Delta
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A chunk that was in the prompt.
+
+    Attributes:
+        path: Its document.
+        heading: Where in the document.
+        chunk_id: Its id in the index version.
+        score: How well it fits the question; larger is better.
+        text: The chunk itself.
+    """
+
+    path: str
+    heading: str
+    chunk_id: str
+    score: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the answers of one request.
+
+    Attributes:
+        name: Id of the completion.
+        model: Name of the twin.
+        release: Release that answers.
+        index: Index version that was searched.
+        citations: Chunks in the prompt, best first; the prompt numbers them from 1 in this order.
+    """
+
+    name: str
+    model: str
+    release: str
+    index: str
+    citations: Sequence[Citation]
+
+    def whole(self, text: str, last: Delta) -> bytes:
+        """The answer of a request without stream, as JSON."""
+        message = ChatCompletionMessage(role="assistant", content=text)
+        choice = Choice(index=0, message=message, finish_reason=last.finish or "stop")
+        made = ChatCompletion(
+            id=self.name,
+            object="chat.completion",
+            created=int(time.time()),
+            model=self.model,
+            choices=[choice],
+            usage=_usage(last),
+            **self._extension(),
+        )
+        return made.model_dump_json(exclude_unset=True).encode()
+
+    def first(self) -> bytes:
+        """The event that opens a stream: the role, and what the answer will rest on."""
+        return self._event(
+            [ChunkChoice(index=0, delta=ChoiceDelta(role="assistant", content=""))], **self._extension()
+        )
+
+    def piece(self, delta: Delta) -> bytes:
+        """The event of a piece of text; the last one says why it ended."""
+        words = ChoiceDelta(content=delta.text) if delta.text else ChoiceDelta()
+        return self._event([ChunkChoice(index=0, delta=words, finish_reason=delta.finish)])
+
+    def usage(self, last: Delta) -> bytes:
+        """The event that counts the tokens, after the last piece."""
+        return self._event([], usage=_usage(last))
+
+    def _event(self, choices: list[ChunkChoice], **more: Any) -> bytes:
+        made = ChatCompletionChunk(
+            id=self.name,
+            object="chat.completion.chunk",
+            created=int(time.time()),
+            model=self.model,
+            choices=choices,
+            **more,
+        )
+        return b"data: " + made.model_dump_json(exclude_unset=True).encode() + b"\n\n"
+
+    def _extension(self) -> dict[str, Any]:
+        cited = [asdict(one) for one in self.citations]
+        return {"twinstack": {"release": self.release, "index_version": self.index, "citations": cited}}
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def _usage(last: Delta) -> CompletionUsage:
+    return CompletionUsage(
+        prompt_tokens=last.prompt_tokens,
+        completion_tokens=last.completion_tokens,
+        total_tokens=last.prompt_tokens + last.completion_tokens,
+    )

@@ -1,0 +1,165 @@
+"""What stands before every route: request id, size limit, metrics, access log, and an end for every error."""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from components.serving import exchange as exchanges
+from components.serving import problems
+from components.serving.exchange import Exchange
+from components.shared.errors import NotFoundError, TooLargeError, TwinError
+from components.shared.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS, Instruments
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+access = logging.getLogger("twinstack.access")
+
+#: A caller's own request id is kept if it looks like one.
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+#: How many times the limit is still read and thrown away, so that a client gets to see the 413.
+DRAIN = 16
+
+#: Routes that are not worth a line in the log.
+QUIET = ("health", "metrics")
+
+#: KServe lets anyone unload a model here.
+CLOSED = "/v2/repository"
+
+
+def route_of(path: str) -> str:
+    """The route's name in metrics: a closed set, whatever path is asked for."""
+    if path == "/openai/v1/chat/completions":
+        return "chat"
+    if path == "/metrics":
+        return "metrics"
+    if path == "/" or path.startswith("/v2/health") or path.endswith("/ready"):
+        return "health"
+    if path.endswith(":predict"):
+        return "predict_v1"
+    if path.endswith("/infer"):
+        return "infer_v2"
+    return "models" if path.startswith(("/openai/v1/models", "/v1/models", "/v2/models")) else "other"
+
+
+class Guard:
+    """Pure ASGI: costs a few microseconds a request.
+
+    Args:
+        app: What it guards.
+        instruments: Where requests are counted.
+        max_body_bytes: Larger bodies are refused with 413.
+    """
+
+    def __init__(self, app: App, instruments: Instruments, max_body_bytes: int) -> None:
+        self._app = app
+        self._instruments = instruments
+        self._limit = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; other ASGI events pass."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        own = headers.get(exchanges.REQUEST_ID.encode(), b"").decode("latin-1")
+        exchange = Exchange(request_id=own) if SAFE_ID.fullmatch(own) else Exchange()
+        exchanges.begin(exchange)
+        answer = _Answer(send, exchange)
+        route = route_of(scope["path"])
+        self._instruments.add(IN_FLIGHT, 1, route)
+        try:
+            await self._pass(scope, headers, receive, answer)
+        except Exception as error:  # the last place where an error can become an answer
+            found = problems.translate(error)
+            if answer.status:
+                # The answer has begun: all that is left is to break it off.
+                raise found from None
+            await self._refuse(found, scope, receive, answer)
+        finally:
+            self._instruments.add(IN_FLIGHT, -1, route)
+            self._record(scope, route, exchange, answer)
+
+    async def _pass(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
+    ) -> None:
+        if scope["path"].startswith(CLOSED):
+            raise NotFoundError("no such path", param="path", remedy="see /openapi.json")
+        if scope["method"] in ("POST", "PUT", "PATCH"):
+            receive = await self._read(headers, receive)
+        await self._app(scope, receive, answer)
+
+    async def _read(self, headers: dict[bytes, bytes], receive: Receive) -> Receive:
+        """Read the body up to the limit and give it to the app in one piece.
+
+        Raises:
+            TooLargeError: It is larger.
+        """
+        declared = headers.get(b"content-length", b"0")
+        size, parts, more = 0, [], True
+        wanted = int(declared) if declared.isdigit() else 0
+        while more and size <= self._limit * DRAIN:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                break
+            part = message.get("body", b"")
+            size += len(part)
+            more = message.get("more_body", False)
+            if max(size, wanted) <= self._limit:
+                parts.append(part)
+        if max(size, wanted) > self._limit:
+            raise TooLargeError(
+                f"the body has {max(size, wanted)} bytes, more than {self._limit}",
+                param="body",
+                remedy="send less, or raise serving.max_body_bytes",
+            )
+        whole: Message | None = {"type": "http.request", "body": b"".join(parts), "more_body": False}
+
+        async def replay() -> Message:
+            nonlocal whole
+            if whole is not None:
+                given, whole = whole, None
+                return given
+            return await receive()
+
+        return replay
+
+    async def _refuse(self, error: TwinError, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        await problems.answer(error)(scope, receive, answer)
+
+    def _record(self, scope: Scope, route: str, exchange: Exchange, answer: "_Answer") -> None:
+        seconds = time.perf_counter() - exchange.started
+        code = str(answer.status or 499)  # nginx's word for a client that left
+        self._instruments.add(REQUESTS, 1, exchange.twin, exchange.release, exchange.role, route, code)
+        self._instruments.observe(REQUEST_SECONDS, seconds, exchange.twin, exchange.role, route)
+        if route not in QUIET:
+            access.info(
+                "%s %s %s %.1fms twin=%s release=%s role=%s id=%s",
+                scope["method"], ascii(scope["path"][:100]), code, seconds * 1000,
+                exchange.twin, exchange.release, exchange.role, exchange.request_id,
+            )  # fmt: skip
+
+
+class _Answer:
+    """`send`, with our headers on the way out and the status remembered."""
+
+    def __init__(self, send: Send, exchange: Exchange) -> None:
+        self._send = send
+        self._exchange = exchange
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (exchanges.REQUEST_ID.encode(), self._exchange.request_id.encode()),
+                (exchanges.RELEASE.encode(), self._exchange.release.encode()),
+            ]
+        await self._send(message)

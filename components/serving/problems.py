@@ -1,0 +1,125 @@
+"""Errors as answers: one JSON shape, a status, and nothing of the inside."""
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from kserve import errors as kserve_errors
+from starlette.exceptions import HTTPException
+
+from components.serving.exchange import current
+from components.shared.errors import MissingError, NotFoundError, RequestError, TwinError
+
+log = logging.getLogger("twinstack.serving")
+
+INTERNAL, NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED = 500, 404, 405, 501
+
+
+class MethodError(RequestError):
+    """The path exists, the method does not."""
+
+    http_status = NOT_ALLOWED
+    kind = "method_not_allowed_error"
+
+
+class UnsupportedError(RequestError):
+    """The protocol has it, this service does not."""
+
+    http_status = NOT_IMPLEMENTED
+    kind = "not_supported_error"
+
+
+def body(error: TwinError) -> dict[str, Any]:
+    """The error of an answer. `where` stays inside: it may name a path of this machine."""
+    return {
+        "error": {
+            "message": "; ".join(part for part in (error.what, error.remedy) if part),
+            "type": error.kind,
+            "param": getattr(error, "param", "") or None,
+            "request_id": current().request_id,
+        }
+    }
+
+
+def answer(error: TwinError) -> Response:
+    """The error as an HTTP answer."""
+    return Response(orjson.dumps(body(error)), error.http_status, media_type="application/json")
+
+
+def unexpected(error: BaseException) -> TwinError:
+    """An error of ours, without its message, which may quote a request; the log gets its stack."""
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    log.error("request %s failed: %s\n%s", current().request_id, type(error).__name__, stack)
+    return TwinError("the service failed on this request", remedy="report the request id")
+
+
+def translate(error: Exception) -> TwinError:
+    """Any error of FastAPI, Starlette or KServe as one of ours."""
+    if isinstance(error, TwinError):
+        return error
+    for kinds, ours in TRANSLATIONS:
+        if isinstance(error, kinds):
+            return ours(error)
+    return unexpected(error)
+
+
+def _http(error: HTTPException) -> TwinError:
+    if error.status_code == NOT_FOUND:
+        return NotFoundError("no such path", param="path", remedy="see /openapi.json")
+    if error.status_code == NOT_ALLOWED:
+        return MethodError("this path does not take this method", param="method", remedy="see /openapi.json")
+    if error.status_code < INTERNAL:
+        return RequestError("the request cannot be read", remedy="send UTF-8 JSON")
+    return unexpected(error)
+
+
+def malformed(found: list[Any]) -> RequestError:
+    """What pydantic found wrong, by field; values are left out, for they may be long or private."""
+    parts = []
+    for one in found[:5]:
+        place = ".".join(
+            str(part) for part in one["loc"] if part not in ("body", "InferenceRequest", "bytes")
+        )
+        parts.append(f"{place or 'body'}: {one['msg']}")
+    param = parts[0].split(":")[0] if parts else "body"
+    return RequestError("; ".join(dict.fromkeys(parts)), param=param, remedy="see /openapi.json")
+
+
+#: Errors of others, and what they are in our words.
+TRANSLATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], TwinError]], ...] = (
+    (RequestValidationError, lambda error: malformed(list(error.errors()))),
+    (HTTPException, _http),
+    (
+        kserve_errors.ModelNotFound,
+        lambda error: NotFoundError(str(error), param="model", remedy="GET /v1/models lists what there is"),
+    ),
+    (
+        (kserve_errors.ModelNotReady, kserve_errors.ServerNotReady, kserve_errors.ServerNotLive),
+        lambda error: MissingError(str(error), remedy="try again in a moment"),
+    ),
+    (
+        kserve_errors.InvalidInput,
+        lambda _: RequestError(
+            "the body is not what the protocol says", param="body", remedy="see /openapi.json"
+        ),
+    ),
+    (
+        (NotImplementedError, kserve_errors.UnsupportedProtocol),
+        lambda _: UnsupportedError("this service does not do that", remedy="see /openapi.json"),
+    ),
+)
+
+
+async def _handle(_: Request, error: Exception) -> Response:
+    return answer(translate(error))
+
+
+def register(app: FastAPI) -> None:
+    """Let every known error of the app be answered in our shape; the guard answers for the unknown."""
+    kinds = [kind for found, _ in TRANSLATIONS for kind in (found if isinstance(found, tuple) else (found,))]
+    for kind in (TwinError, *kinds):
+        app.add_exception_handler(kind, _handle)

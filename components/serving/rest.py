@@ -1,0 +1,78 @@
+"""KServe's REST server on our address, with our guard and our errors instead of its own."""
+
+import contextlib
+import logging
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from components.shared.errors import TwinError
+from components.shared.metrics import Instruments
+
+
+class PortError(TwinError):
+    """The address to listen on cannot be had."""
+
+    exit_code = 7
+
+
+@contextlib.contextmanager
+def quiet_arguments() -> Iterator[None]:
+    """KServe parses this process's arguments when it is imported, and takes `--config` for one of its own."""
+    words = sys.argv
+    sys.argv = words[:1]
+    try:
+        yield
+    finally:
+        sys.argv = words
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket, before any model is loaded; port 0 takes a free one.
+
+    Raises:
+        PortError: The port is in use, or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        # Held from here on: a second server fails at its start, not after it has loaded its models.
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise PortError(
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
+            where="serving",
+            remedy=f"stop what uses it, or choose another port: twin serve --port {port % 65535 + 1}",
+        ) from error
+    return bound
+
+
+def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes: int) -> type[Any]:
+    """A class for `kserve.model_server.RESTServer`, which ModelServer offers no other way to choose."""
+    with quiet_arguments():
+        from kserve.protocol.rest.server import RESTServer
+
+    from components.serving import problems
+    from components.serving.guard import Guard
+
+    class TwinRestServer(RESTServer):  # type: ignore[misc]
+        """KServe's endpoints without its timing middleware, which costs a third of its throughput."""
+
+        def _add_middlewares(self, app: Any) -> None:
+            app.add_middleware(Guard, instruments=instruments, max_body_bytes=max_body_bytes)
+
+        def _add_exception_handlers(self, app: Any) -> None:
+            problems.register(app)
+
+        async def start(self) -> None:
+            self.create_application()
+            # The guard writes the access log.
+            quiet = logging.getLogger("uvicorn.access")
+            quiet.handlers, quiet.propagate = [], False
+            await self._server.serve(sockets=[bound])
+
+    return TwinRestServer

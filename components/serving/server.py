@@ -1,0 +1,151 @@
+"""One KServe ModelServer process: the front and the predictor of every twin that has a champion."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from components.adapters.stores import Stores
+from components.runtime.champion import champion_of
+from components.serving.rest import listen, quiet_arguments, server_class
+from components.shared.config import Config, LlmTwin
+from components.shared.errors import MissingError
+from components.shared.metrics import RELEASE_INFO, Instruments
+from components.shared.releases import Release
+
+if TYPE_CHECKING:
+    from kserve import Model
+
+log = logging.getLogger("twinstack.serving")
+
+#: Seconds that open answers have to end after SIGTERM.
+GRACE = 15
+
+
+def serve(
+    config: Config, twins: list[str] | None = None, host: str | None = None, port: int | None = None
+) -> None:
+    """Serve the champions of all twins, or of the named ones, until SIGTERM or Ctrl-C.
+
+    Args:
+        config: The configuration.
+        twins: Names; None serves every twin that has a champion.
+        host: Address to listen on; None takes `serving.host`.
+        port: Port to listen on; None takes `serving.port`, 0 a free one.
+
+    Raises:
+        ConfigError: There is no twin of a name.
+        MissingError: A named twin, or every twin, is without a champion.
+        PortError: The port is in use.
+    """
+    _log_to_stderr()
+    stores = Stores(config)
+    releases = champions(config, stores, twins)
+    bound = listen(
+        config.serving.host if host is None else host, config.serving.port if port is None else port
+    )
+    address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
+    with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
+        _start(config, bound, fronts, instruments, address)
+    log.info("stopped")
+
+
+def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
+    """The releases to serve.
+
+    Raises:
+        ConfigError: There is no twin of a name.
+        MissingError: A named twin, or every twin, is without a champion.
+    """
+    found = []
+    for name in twins or config.twins:
+        config.twin(name)
+        release = champion_of(stores.warehouse, name)
+        if release is not None:
+            found.append(release)
+        elif twins:
+            raise MissingError(
+                f"twin '{name}' has no champion yet", remedy=f"run `twin run end_to_end --twin {name}` first"
+            )
+        else:
+            log.warning("twin '%s' has no champion yet and is not served", name)
+    if not found:
+        raise MissingError("no twin has a champion yet", remedy="run `twin run end_to_end` first")
+    return found
+
+
+@contextmanager
+def _opened(
+    config: Config, stores: Stores, releases: list[Release]
+) -> Iterator[tuple[Mapping[str, "Model"], Instruments]]:
+    """The fronts of releases, closed in the end whatever happens."""
+    instruments = Instruments()
+    fronts: dict[str, Model] = {}
+    try:
+        for release in releases:
+            start = time.perf_counter()
+            log.info("loading twin '%s', release %s, %s", release.twin, release.id, release.trained_on)
+            fronts[release.twin] = _front(config, stores, release, instruments)
+            instruments.set(
+                RELEASE_INFO, 1, release.twin, release.kind, release.id, "champion", release.model_version
+            )
+            log.info("twin '%s' is ready after %.1f s", release.twin, time.perf_counter() - start)
+        yield fronts, instruments
+    finally:
+        for front in fronts.values():
+            front.stop()
+
+
+def _front(config: Config, stores: Stores, release: Release, instruments: Instruments) -> "Model":
+    twin = config.twin(release.twin)
+    if isinstance(twin, LlmTwin):
+        from components.serving.llm import LlmFront
+        from components.serving.llm_parts import open_predictor, open_retriever
+
+        retriever = open_retriever(stores, twin, release)
+        predictor = open_predictor(config, twin, release)
+        predictor.start()
+        return LlmFront(release, twin.foundation.context_tokens, retriever, predictor, instruments)
+    from components.serving.classic import ClassicFront, open_parts
+
+    return ClassicFront(config, open_parts(config, stores, release), instruments)
+
+
+def _start(
+    config: Config, bound: Any, fronts: Mapping[str, "Model"], instruments: Instruments, address: str
+) -> None:
+    """Start KServe's server with our routes; returns after SIGTERM or Ctrl-C."""
+    from kserve import ModelServer, model_server
+
+    from components.serving.chat import router
+    from components.serving.llm import LlmFront
+
+    chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
+    model_server.app.include_router(router(chats, config.serving))
+    model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes)
+    for name in ("kserve", "kserve.trace", "uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    server = ModelServer(
+        http_port=bound.getsockname()[1],
+        enable_grpc=False,
+        enable_latency_logging=False,
+        grace_period=GRACE,
+    )
+    for name in fronts:
+        path = "/openai/v1/chat/completions" if name in chats else f"/v1/models/{name}:predict"
+        log.info("twin '%s' at %s%s", name, address, path)
+    log.info("serving on %s", address)
+    server.start(list(fronts.values()))
+
+
+def _log_to_stderr() -> None:
+    """Lines of ours with a time, once."""
+    root = logging.getLogger("twinstack")
+    if not root.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        root.propagate = False
