@@ -1,6 +1,16 @@
 """The page about errors, from the error classes."""
 
+import importlib
+
 from components.shared import errors
+
+#: Modules with errors of their own.
+ELSEWHERE = (
+    "components.serving.client",
+    "components.serving.predictor",
+    "components.serving.problems",
+    "components.serving.rest",
+)
 
 INTRO = """# Errors
 
@@ -10,8 +20,9 @@ command line it goes to standard error after `error:`. A stage that ends in an e
 nothing.
 
 ## In HTTP answers
-An HTTP error is a JSON object with `error.message`, `error.type` and `error.param`. The type is one of \
-those below; `error.param` names the field of the request that is wrong.
+An HTTP error is a JSON object with `error.message`, `error.type`, `error.param` and `error.request_id`. \
+The type is one of those below; `error.param` names the field of the request that is wrong. The place is \
+left out of the message, because it may name a path of the server's machine.
 
 ## Exit codes
 The command line and `python -m components.<stage>` exit with 0 on success, with the code of the error \
@@ -21,23 +32,26 @@ below, and with 2 also for a wrong command-line option.
 
 def page() -> str:
     """The whole page: a table, then a section an error."""
-    classes = [errors.TwinError, *_below(errors.TwinError)]
-    rows = [
-        f"| `{one.__name__}` | {one.exit_code} | {one.http_status} | `{one.kind}` |"
-        for one in sorted(classes, key=lambda one: (one.exit_code, one.http_status))
-    ]
+    for module in ELSEWHERE:
+        importlib.import_module(module)
+    classes = sorted(
+        [errors.TwinError, *_below(errors.TwinError)],
+        key=lambda one: (one.exit_code, one.http_status, one.kind, one.__name__),
+    )
+    rows = [f"| `{one.__name__}` | {one.exit_code} | {one.http_status} | `{one.kind}` |" for one in classes]
     table = "\n".join(["| error | exit code | HTTP status | `error.type` |", "|---|---|---|---|", *rows])
     sections = [
-        f"## `{one.kind}`\n{(one.__doc__ or '').strip().splitlines()[0]} "
-        f"Exit code {one.exit_code}, HTTP status {one.http_status}; class `{one.__name__}`."
+        f"## `{one.__name__}`: `{one.kind}`\n{(one.__doc__ or '').strip().splitlines()[0]} "
+        f"Exit code {one.exit_code}, HTTP status {one.http_status}."
         for one in classes
     ]
     return f"{INTRO}\n## Table of errors\n{table}\n\n" + "\n\n".join(sections) + "\n"
 
 
 def _below(base: type[errors.TwinError]) -> list[type[errors.TwinError]]:
+    """Every error of the package below a base."""
     found = []
     for one in base.__subclasses__():
-        if one.__module__ == errors.__name__:
+        if one.__module__.split(".")[0] == "components":
             found += [one, *_below(one)]
     return found
