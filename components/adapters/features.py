@@ -6,7 +6,9 @@ Feast takes 5 s to import, so it is imported when a version is first written or 
 """
 
 import contextlib
+import importlib
 import io
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -200,7 +202,25 @@ class Features:
             ) from error
 
 
+def _import_feast() -> None:
+    """Import Feast without letting it move this process's metrics into a temporary folder of its own.
+
+    Feast sets these variables when it is imported; prometheus_client reads them when it is.
+    """
+    import prometheus_client  # noqa: F401 - before Feast, so that our own setting counts
+
+    names = ("PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_MULTIPROCESS_DIR")
+    before = {name: os.environ.get(name) for name in names}
+    importlib.import_module("feast")
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 def _open(folder: Path, twin: str) -> "FeatureStore":
+    _import_feast()
     from feast import FeatureStore, RepoConfig
 
     config: Mapping[str, Any] = {

@@ -1,0 +1,107 @@
+"""Feature versions in Feast: point-in-time joins, online values, repeatable building."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from components.adapters.features import MARKER, TIME, Description, Features
+from components.shared.errors import MissingError
+
+DESCRIPTION = Description(twin="test-twin", version="v1", key="id", features=("amount", "level"), ttl_days=30)
+
+
+def day(*numbers: float) -> pd.Series:
+    return pd.Series([pd.Timestamp("2026-01-01", tz="UTC") + pd.Timedelta(days=one) for one in numbers])
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Entity a changes twice, b is known once, c has a missing value."""
+    return pd.DataFrame(
+        {
+            "id": ["a", "a", "a", "b", "c"],
+            TIME: day(0, 10, 20, 5, 5),
+            "amount": [1.0, 2.0, 3.0, 10.0, 0.1 + 0.2],
+            "level": [0.0, 1.0, 2.0, 5.0, float("nan")],
+        }
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path, table: pd.DataFrame) -> Features:
+    made = Features(tmp_path)
+    made.write(DESCRIPTION, table)
+    return made
+
+
+def test_a_join_takes_what_was_known_and_nothing_later(store: Features) -> None:
+    asked = pd.DataFrame(
+        {
+            "id": ["a", "a", "a", "a", "b", "b", "b"],
+            TIME: day(-1, 0, 9.99, 10, 4, 5, 36),
+            "case": range(7),
+        }
+    )
+    found = store.history("test-twin", "v1", asked).sort_values("case")
+    assert list(found.columns) == ["id", TIME, "case", "amount", "level"]
+    nothing = float("nan")
+    # Before the first value, at it, just before the second, at it; before, at, and past the time to live.
+    expected = [nothing, 1.0, 1.0, 2.0, nothing, 10.0, nothing]
+    pd.testing.assert_series_equal(found["amount"].reset_index(drop=True), pd.Series(expected, name="amount"))
+
+
+def test_rows_of_one_entity_and_time_are_all_kept(store: Features) -> None:
+    asked = pd.DataFrame({"id": ["a", "a"], TIME: day(15, 15), "label": [0, 1]})
+    found = store.history("test-twin", "v1", asked)
+    assert sorted(found["label"]) == [0, 1]
+    assert found["amount"].tolist() == [2.0, 2.0]
+
+
+def test_online_gives_the_newest_value_to_the_last_bit(store: Features) -> None:
+    reader = store.online("v1", "test-twin")
+    assert reader.features == ("amount", "level")
+    assert reader.lookup(["c", "absent", "a"]) == [
+        {"amount": 0.1 + 0.2, "level": None},
+        None,
+        {"amount": 3.0, "level": 2.0},
+    ]
+    assert reader.lookup([]) == []
+
+
+def test_a_reader_opens_by_folder_too(store: Features) -> None:
+    folder = store.folder("test-twin", "v1")
+    for place in (str(folder), folder.as_uri()):
+        assert store.online(place, "test-twin").lookup(["b"]) == [{"amount": 10.0, "level": 5.0}]
+
+
+def test_an_interrupted_version_does_not_exist_and_is_made_again(
+    store: Features, table: pd.DataFrame
+) -> None:
+    (store.folder("test-twin", "v1") / MARKER).unlink()
+    assert not store.exists("test-twin", "v1")
+    with pytest.raises(MissingError, match="no feature version 'v1'"):
+        store.online("v1", "test-twin")
+    store.write(DESCRIPTION, table.iloc[:4])
+    assert store.online("v1", "test-twin").lookup(["c", "b"]) == [None, {"amount": 10.0, "level": 5.0}]
+
+
+def test_an_old_version_answers_beside_a_new_one(store: Features, table: pd.DataFrame) -> None:
+    old = store.online("v1", "test-twin")
+    store.write(DESCRIPTION.model_copy(update={"version": "v2"}), table.assign(amount=table["amount"] + 100))
+    assert old.lookup(["b"]) == [{"amount": 10.0, "level": 5.0}]
+    assert store.online("v2", "test-twin").lookup(["b"]) == [{"amount": 110.0, "level": 5.0}]
+
+
+def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:
+    code = (
+        "import os; from components.adapters.features import _import_feast; _import_feast();"
+        "from prometheus_client import values;"
+        "print('PROMETHEUS_MULTIPROC_DIR' in os.environ, values.ValueClass.__name__)"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PROMETHEUS")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "MutexValue"]
