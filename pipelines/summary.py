@@ -66,7 +66,8 @@ def _size(stores: Stores, release: Release) -> str:
         made = stores.artifacts.with_version("embed", release.index_version)
         return f"{made.facts['chunks']} chunks" if made else "gone"
     made = stores.artifacts.with_version("materialize", release.feature_version)
-    return f"{made.facts['rows']} rows × {made.facts['features']} features" if made else "gone"
+    names = made.facts["features"] if made else None
+    return f"{made.facts['rows']} rows × {len(names)} features" if made and isinstance(names, list) else "gone"
 
 
 def curls(config: Config, release: Release, base: str) -> list[str]:

@@ -74,7 +74,7 @@ class Retrieval(Settings):
 
     top_k: int = Field(default=3, ge=1, le=50)
     """Chunks in the prompt."""
-    bm25_weight: Share = 0.3
+    bm25_weight: Share = 0.5
     """Weight of BM25 in the fusion with the dense search; 0 turns it off."""
 
 
