@@ -1,12 +1,16 @@
 """The stages of a classic twin, run as plain functions in a folder of their own."""
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from components.collect import core as collect
 from components.evaluate import core as evaluate
 from components.materialize import core as materialize
 from components.runtime.context import Context
-from components.shared.config import Config, load
+from components.shared.config import ClassicTwin, Config, load
 from components.shared.manifests import Manifest
 from components.snapshot import core as snapshot
 from components.train import core as train
@@ -17,9 +21,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def credit(state: Path, **changes: object) -> Config:
     """The shipped twin credit with its own state folder; `changes` replace fields of the twin."""
-    values = load(REPOSITORY / "twinstack.yaml").model_dump(mode="json")
-    twin = {**values["twins"]["credit"], **changes}
-    return Config(**{**values, "state": str(state), "twins": {"credit": twin}})
+    config = load(REPOSITORY / "twinstack.yaml")
+    twin = ClassicTwin(**{**config.twin("credit").model_dump(), **changes})
+    # Copied, not parsed again: an override in the environment would win over the state folder.
+    return config.model_copy(update={"state": str(state), "twins": {"credit": twin}})
+
+
+@cache
+def finished() -> tuple[Config, dict[str, Manifest]]:
+    """The shipped twin credit from collect to evaluate, made once a session; to be read only."""
+    folder = Path(tempfile.mkdtemp(prefix="twinstack-credit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    config = credit(folder)
+    return config, chain(config, "credit")
 
 
 def tables(config: Config, twin: str) -> dict[str, Manifest]:
