@@ -1,6 +1,7 @@
 """The page about stages, from their KFP shells."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def _section(name: str, reads: list[str], spec: Any, image: str) -> str:
     doc = (importlib.import_module(f"components.{name}").__doc__ or "").strip().splitlines()[0]
     outputs = ", ".join(f"`{slot}` ({out.type.split('@')[0]})" for slot, out in (spec.outputs or {}).items())
     inputs = _code(reads) or "no other stage's output"
-    doc = doc.removeprefix("Stage: ").removeprefix("Stage ")
+    # "Stage: what it does" or "Stage (kind and slot): what it does".
+    doc = re.sub(r"^Stage(?: \((.*?)\))?: ", lambda found: f"{found[1]}: " if found[1] else "", doc)
     return (
         f"## Stage `{name}`\n{doc[0].upper()}{doc[1:]}\n\n"
         f"It reads {inputs}, leaves {outputs}, and runs in the image `{image}`. "
