@@ -106,6 +106,8 @@ class ClassicFront(Model):  # type: ignore[misc]
         self._instruments = instruments
         # One thread: SQLite connections and the booster see one caller, and the event loop stays free.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"classic-{self.name}")
+        # The first look-up and the first prediction are slow; no caller should wait for them.
+        self._worker.submit(self._warm_up).result()
         self.ready = True
 
     def get_input_types(self) -> list[dict[str, Any]]:
@@ -177,6 +179,10 @@ class ClassicFront(Model):  # type: ignore[misc]
         """Let the worker end."""
         self.ready = False
         self._worker.shutdown(wait=False)
+
+    def _warm_up(self) -> None:
+        self._parts.reader.lookup([""])
+        boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
 
     def _answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
         """Predictions, and whether the fallback made them."""

@@ -79,22 +79,24 @@ def _http(error: HTTPException) -> TwinError:
 
 def malformed(found: list[Any]) -> RequestError:
     """What pydantic found wrong, by field; values are left out, for they may be long or private."""
+    if any(one["type"] == "json_invalid" for one in found):
+        return RequestError("the body is not JSON", param="body", remedy="send UTF-8 JSON")
+    # KServe takes bytes as well as an object; that it is no bytes is no news.
+    named = [one for one in found if one["loc"][-1:] != ("bytes",)] or found
     parts = []
-    for one in found[:5]:
-        place = ".".join(
-            str(part) for part in one["loc"] if part not in ("body", "InferenceRequest", "bytes")
-        )
-        parts.append(f"{place or 'body'}: {one['msg']}")
-    param = parts[0].split(":")[0] if parts else "body"
-    return RequestError("; ".join(dict.fromkeys(parts)), param=param, remedy="see /openapi.json")
+    for one in named[:5]:
+        place = ".".join(str(part) for part in one["loc"] if part not in ("body", "InferenceRequest"))
+        parts.append((place or "body", one["msg"]))
+    text = "; ".join(f"{place}: {message}" for place, message in dict.fromkeys(parts))
+    return RequestError(text, param=parts[0][0], remedy="see /openapi.json")
 
 
 #: Errors of others, and what they are in our words.
-TRANSLATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], TwinError]], ...] = (
-    (RequestValidationError, lambda error: malformed(list(error.errors()))),
-    (HTTPException, _http),
+TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], TwinError]], ...] = (
+    ((RequestValidationError,), lambda error: malformed(list(error.errors()))),
+    ((HTTPException,), _http),
     (
-        kserve_errors.ModelNotFound,
+        (kserve_errors.ModelNotFound,),
         lambda error: NotFoundError(str(error), param="model", remedy="GET /v1/models lists what there is"),
     ),
     (
@@ -102,7 +104,7 @@ TRANSLATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callabl
         lambda error: MissingError(str(error), remedy="try again in a moment"),
     ),
     (
-        kserve_errors.InvalidInput,
+        (kserve_errors.InvalidInput,),
         lambda _: RequestError(
             "the body is not what the protocol says", param="body", remedy="see /openapi.json"
         ),
@@ -120,6 +122,6 @@ async def _handle(_: Request, error: Exception) -> Response:
 
 def register(app: FastAPI) -> None:
     """Let every known error of the app be answered in our shape; the guard answers for the unknown."""
-    kinds = [kind for found, _ in TRANSLATIONS for kind in (found if isinstance(found, tuple) else (found,))]
+    kinds: list[type[Exception]] = [kind for found, _ in TRANSLATIONS for kind in found]
     for kind in (TwinError, *kinds):
         app.add_exception_handler(kind, _handle)

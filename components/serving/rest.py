@@ -35,8 +35,10 @@ def listen(host: str, port: int) -> socket.socket:
         PortError: The port is in use, or the address is not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections inherit it. Without, an answer of two packets waits 40 ms for the caller's acknowledgement.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         bound.bind((host, port))
         # Held from here on: a second server fails at its start, not after it has loaded its models.
@@ -54,6 +56,7 @@ def listen(host: str, port: int) -> socket.socket:
 def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes: int) -> type[Any]:
     """A class for `kserve.model_server.RESTServer`, which ModelServer offers no other way to choose."""
     with quiet_arguments():
+        from kserve.errors import InvalidInput
         from kserve.protocol.rest.server import RESTServer
 
     from components.serving import problems
@@ -61,6 +64,20 @@ def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes:
 
     class TwinRestServer(RESTServer):  # type: ignore[misc]
         """KServe's endpoints without its timing middleware, which costs a third of its throughput."""
+
+        def __init__(self, app: str, data_plane: Any, *more: Any, **others: Any) -> None:
+            super().__init__(app, data_plane, *more, **others)
+            decode = data_plane.decode_inference_request
+
+            def decode_safely(*words: Any) -> Any:
+                try:
+                    return decode(*words)
+                except InvalidInput:
+                    raise
+                except Exception as error:  # binary tensors are parsed without checks
+                    raise InvalidInput("no V2 request") from error
+
+            data_plane.decode_inference_request = decode_safely
 
         def _add_middlewares(self, app: Any) -> None:
             app.add_middleware(Guard, instruments=instruments, max_body_bytes=max_body_bytes)

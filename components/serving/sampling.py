@@ -6,7 +6,7 @@ own noise by seed and position (the Gumbel-max trick), which leaves one token a 
 """
 
 import hashlib
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from transformers.generation.continuous_batching.cb_logits_processors import ContinuousBatchingLogitsProcessor
@@ -27,8 +27,9 @@ def seed_at(seed: int, position: int) -> int:
 class SeededChoice(ContinuousBatchingLogitsProcessor):
     """Keeps one token a row: the largest of logit plus Gumbel noise drawn by the request's seed."""
 
-    supported_kwargs: ClassVar[dict[str, type]] = {"seed": int}
-    ignored_kwargs: ClassVar[tuple[str, ...]] = ()
+    def __init__(self) -> None:
+        self.supported_kwargs = {"seed": int}
+        self.ignored_kwargs = ()
 
     def fill_defaults(self, int32_tensor: torch.Tensor) -> None:
         """Seed 0 where no request says otherwise."""

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -125,14 +126,14 @@ def _start(
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes)
-    for name in ("kserve", "kserve.trace", "uvicorn", "uvicorn.error"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     server = ModelServer(
         http_port=bound.getsockname()[1],
         enable_grpc=False,
         enable_latency_logging=False,
         grace_period=GRACE,
     )
+    for name in ("kserve", "kserve.trace", "uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in fronts:
         path = "/openai/v1/chat/completions" if name in chats else f"/v1/models/{name}:predict"
         log.info("twin '%s' at %s%s", name, address, path)
@@ -141,7 +142,8 @@ def _start(
 
 
 def _log_to_stderr() -> None:
-    """Lines of ours with a time, once."""
+    """Lines of ours with a time, once; none about the insides of libraries."""
+    warnings.filterwarnings("ignore", module=r"(fastapi|feast|kserve)\.")
     root = logging.getLogger("twinstack")
     if not root.handlers:
         handler = logging.StreamHandler(sys.stderr)
