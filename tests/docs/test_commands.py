@@ -5,7 +5,6 @@ on the loop's state. A page that calls http://127.0.0.1:8080 talks to the sessio
 that cannot be run inside a test are named below with what runs them instead; nothing else is left out.
 """
 
-import os
 import re
 import shlex
 import subprocess
@@ -92,7 +91,7 @@ def project(page: Path, loop: Any, folder: Path) -> dict[str, str]:
     (folder / ".venv").symlink_to(sys.prefix)
     with (folder / ".git/info/exclude").open("a") as file:
         file.write(".venv\n")
-    env = {**os.environ, **loop.env}
+    env = dict(loop.env)
     for role in ("AUTHOR", "COMMITTER"):
         env |= {f"GIT_{role}_NAME": "reader", f"GIT_{role}_EMAIL": "reader@example.org"}
     if any("twin new" in block.text for block in blocks(page, "bash")):
