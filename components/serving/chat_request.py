@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.serving.predictor import Message, Parameters
+from components.serving.predictor import Parameters
 from components.serving.problems import malformed
 from components.shared.config.root import Serving
+from components.shared.conversation import Message
 from components.shared.errors import RequestError, TooLargeError
 
 #: Tokens of an answer where the caller does not say; at 20 tokens a second that is six seconds.
@@ -94,7 +95,7 @@ class ChatRequest(_Closed):
     def conversation(self) -> list[Message]:
         """The messages as plain text; `developer` is OpenAI's newer word for `system`."""
         return [
-            Message(role="system" if one.role == "developer" else one.role, content=one.text)
+            {"role": "system" if one.role == "developer" else one.role, "content": one.text}
             for one in self.messages
         ]
 

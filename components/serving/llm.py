@@ -10,9 +10,11 @@ from typing import Any, Protocol
 
 from kserve import Model
 
+from components.dataflows import prompts
 from components.serving.chat_answer import Citation
 from components.serving.exchange import current, measured
-from components.serving.predictor import ChatPredictor, Delta, Message, Parameters
+from components.serving.predictor import ChatPredictor, Delta, Parameters
+from components.shared.conversation import Message
 from components.shared.errors import RequestError, TooLargeError
 from components.shared.metrics import (
     DISCONNECTS,
@@ -110,8 +112,8 @@ class LlmFront(Model):  # type: ignore[misc]
             self._instruments.observe(RETRIEVAL_SCORE, citations[0].score, self.name)
         with measured(self._instruments, self.name, "prompt"):
             while True:
-                system = Message(role="system", content=self._retriever.prompt(citations))
-                messages = [system, *conversation]
+                system = self._retriever.prompt(citations)
+                messages = prompts.messages(system, conversation[-1]["content"], conversation[:-1])
                 room = self._room - self._predictor.count(messages)
                 if room >= parameters.max_tokens or not citations:
                     break

@@ -6,11 +6,12 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from components.serving.predictor import Delta, Finish, Message, Parameters, PredictorError
+from components.serving.predictor import Delta, Finish, Parameters, PredictorError
 from components.serving.sampling import COLD, SEEDS, install
+from components.shared import conversation
+from components.shared.conversation import Message
 
 #: Room of the key-value cache in blocks of 256 tokens, and tokens of one forward pass. Left to itself,
 #: transformers takes 8 GB and 13 s for the first token on a CPU; so it is 1.1 GB and half a second.
@@ -114,10 +115,7 @@ class LocalPredictor:
             self._manager = None
 
     def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        found = self.tokenizer.apply_chat_template(
-            list(messages), add_generation_prompt=True, tokenize=True, return_dict=True
-        )
-        return list(found["input_ids"])
+        return conversation.tokens(self.tokenizer, messages, prompt=True)
 
     def count(self, messages: Sequence[Message]) -> int:
         """Tokens of the rendered conversation."""
@@ -180,15 +178,3 @@ class LocalPredictor:
             return None
         ended = bool(made.generated_tokens) and made.generated_tokens[-1] == self.tokenizer.eos_token_id
         return "length" if len(made.generated_tokens) >= parameters.max_tokens and not ended else "stop"
-
-
-def merged(model: Any, adapter: Path) -> Any:
-    """The model with a LoRA adapter merged in float32, then in bfloat16.
-
-    Merging in bfloat16 would move logits by up to 0.75.
-    """
-    import torch
-    from peft import PeftModel
-
-    joined = PeftModel.from_pretrained(model.float(), str(adapter)).merge_and_unload()
-    return joined.to(torch.bfloat16).eval()

@@ -2,18 +2,12 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol
 
+from components.shared.conversation import Message
 from components.shared.errors import TwinError
 
 Finish = Literal["stop", "length"]
-
-
-class Message(TypedDict):
-    """One message of a conversation."""
-
-    role: str
-    content: str
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ async def _handle(_: Request, error: Exception) -> Response:
 
 def register(app: FastAPI) -> None:
     """Let every known error of the app be answered in our shape; the guard answers for the unknown."""
-    kinds: list[type[Exception]] = [kind for found, _ in TRANSLATIONS for kind in found]
-    for kind in (TwinError, *kinds):
+    kinds: list[type[Exception]] = [TwinError]
+    for found, _ in TRANSLATIONS:
+        kinds += found
+    for kind in kinds:
         app.add_exception_handler(kind, _handle)

@@ -1,0 +1,93 @@
+"""What an LLM release names, opened: index, encoder, prompt, and the model with its adapter."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.adapters.encoder import Encoder
+from components.adapters.registry import local_folder
+from components.adapters.stores import Stores
+from components.dataflows import prompts
+from components.runtime.retriever import Retriever
+from components.serving.chat_answer import Citation
+from components.serving.local import LocalPredictor
+from components.serving.predictor import ChatPredictor
+from components.shared.config import Config, LlmTwin
+from components.shared.releases import Release
+
+log = logging.getLogger("twinstack.serving")
+
+
+class ReleaseContext:
+    """Context of one release: its index version and its prompt.
+
+    Args:
+        found: Searches the index version.
+        template: The release's prompt.
+        top_k: Chunks in a prompt.
+    """
+
+    def __init__(self, found: Retriever, template: str, top_k: int) -> None:
+        self._found = found
+        self._template = template
+        self._top_k = top_k
+
+    def find(self, question: str) -> list[Citation]:
+        """Chunks for a question, best first."""
+        return [
+            Citation(
+                path=one.path, heading=one.heading, chunk_id=one.chunk_id, score=one.score, text=one.text
+            )
+            for one in self._found.search(question, self._top_k)
+        ]
+
+    def prompt(self, citations: Sequence[Citation]) -> str:
+        """The system prompt of the release with the chunks in it."""
+        return prompts.render(self._template, citations)
+
+    def close(self) -> None:
+        """Remove the private copy of the index."""
+        self._found.index.close()
+
+
+def open_retriever(stores: Stores, twin: LlmTwin, release: Release) -> ReleaseContext:
+    """Open the index version of a release and load the encoder.
+
+    Raises:
+        MissingError: The index version is gone.
+    """
+    index = stores.vectors.open(release.twin, release.index_version)
+    found = ReleaseContext(
+        Retriever(Encoder(twin.encoder), index, twin.retrieval), release.prompt, twin.retrieval.top_k
+    )
+    log.info("encoder and index version %s are loading", release.index_version)
+    found.find("warm up")
+    return found
+
+
+def open_predictor(config: Config, twin: LlmTwin, release: Release) -> ChatPredictor:
+    """The predictor of a release; another backend for `foundation.model` is chosen here.
+
+    Raises:
+        NotFoundError: The adapter's files are gone.
+    """
+    adapter = local_folder(release.model_uri)
+
+    def load() -> tuple[Any, Any]:
+        from components.adapters import foundation
+
+        log.info(
+            "foundation model %s with adapter %s is loading", twin.foundation.model, release.model_version
+        )
+        made = foundation.load(
+            twin.foundation, _cache(config), adapter=adapter, note=lambda text: log.info("%s", text)
+        )
+        return made.model, made.tokenizer
+
+    return LocalPredictor(load)
+
+
+def _cache(config: Config) -> Path:
+    """Where converted weights are kept; the pipeline's stages use the same folder."""
+    return config.state_path / "foundation"
