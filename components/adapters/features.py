@@ -10,7 +10,8 @@ import importlib
 import io
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -150,7 +151,8 @@ class Features:
         # A margin on both sides: no row depends on how the ends of a window are treated.
         margin = timedelta(seconds=1)
         start, end = table[TIME].min().to_pydatetime() - margin, table[TIME].max().to_pydatetime() + margin
-        with contextlib.redirect_stdout(io.StringIO()):  # Feast prints a coloured report
+        # Feast prints a coloured report.
+        with _duckdb(), contextlib.redirect_stdout(io.StringIO()):
             store.materialize(start, end)
         write_atomic(folder / MARKER, description.model_dump_json(indent=2))
         return folder
@@ -169,7 +171,8 @@ class Features:
         folder, description = self._described(twin, version)
         store = _open(folder, twin)
         service = store.get_feature_service(description.twin)
-        joined: pd.DataFrame = store.get_historical_features(entity_df=entities, features=service).to_df()
+        with _duckdb():
+            joined: pd.DataFrame = store.get_historical_features(entity_df=entities, features=service).to_df()
         if len(joined) != len(entities):
             raise DataError(
                 f"the join made {len(joined)} rows of {len(entities)}",
@@ -188,7 +191,13 @@ class Features:
         place = Path(url2pathname(urlsplit(version).path)) if "/" in version else None
         folder, description = self._described(twin, place.name if place else version, place)
         store = _open(folder, twin)
-        return Reader(description, store, store.get_feature_service(twin))
+        reader = Reader(description, store, store.get_feature_service(twin))
+        with warnings.catch_warnings():
+            # A Feast model of a store that is not used here shadows a field of its own parent.
+            warnings.filterwarnings("ignore", message='Field name "vector_enabled"', category=UserWarning)
+            # Feast imports and opens much at the first look-up: not while a request waits.
+            reader.lookup(["no such entity"])
+        return reader
 
     def _described(self, twin: str, version: str, place: Path | None = None) -> tuple[Path, Description]:
         folder = place or self.folder(twin, version)
@@ -200,6 +209,26 @@ class Features:
                 where=str(folder),
                 remedy=f"run `twin run features --twin {twin}`",
             ) from error
+
+
+@contextlib.contextmanager
+def _duckdb() -> Iterator[None]:
+    """Let go of duckdb when a query is through.
+
+    Feast leaves one connection of ibis open for good, where every query adds a view, and which
+    duckdb reports as pages of leaks when the process ends.
+    """
+    try:
+        with warnings.catch_warnings():
+            # ibis calls a method that duckdb 2 renamed.
+            warnings.filterwarnings("ignore", message="fetch_arrow_table", category=DeprecationWarning)
+            yield
+    finally:
+        import ibis  # type: ignore[import-untyped]
+
+        backend, ibis.options.default_backend = ibis.options.default_backend, None
+        if backend is not None:
+            backend.disconnect()
 
 
 def _import_feast() -> None:
