@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from components.adapters.features import MARKER, TIME, Description, Features
+from components.adapters.feast_repository import TIME, Description
+from components.adapters.features import MARKER, Features
 from components.shared.errors import MissingError
 
 DESCRIPTION = Description(twin="test-twin", version="v1", key="id", features=("amount", "level"), ttl_days=30)
@@ -98,7 +99,7 @@ def test_an_old_version_answers_beside_a_new_one(store: Features, table: pd.Data
 
 def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:
     code = (
-        "import os; from components.adapters.features import _import_feast; _import_feast();"
+        "import os; from components.adapters.feast_repository import import_feast; import_feast();"
         "from prometheus_client import values;"
         "print('PROMETHEUS_MULTIPROC_DIR' in os.environ, values.ValueClass.__name__)"
     )
