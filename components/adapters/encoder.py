@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 #: Longest input of the model, in tokens; what is longer is cut.
 LIMIT = 512
 
+#: WordPiece makes one unknown token of a word of more than 100 characters, be it a megabyte of base64. Such
+#: a token counts as pieces of this many characters, so that a chunk stays as short as its tokens promise.
+LONG_WORD, PIECE = 100, 4
+
 
 def packaged(uri: str, field_name: str) -> Path:
     """The path of `package:NAME/PATH` inside an installed package, or of a local path.
@@ -94,7 +98,9 @@ class Encoder:
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Start and end of every token of a text, in characters, in order."""
         found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        return [(start, end) for start, end in found["offset_mapping"] if end > start]
+        return [
+            piece for start, end in found["offset_mapping"] if end > start for piece in _pieces(start, end)
+        ]
 
     def encode(
         self, texts: Sequence[str], report: Callable[[int, int], None] = lambda done, total: None
@@ -110,9 +116,8 @@ class Encoder:
         import numpy as np
         import torch
 
-        ids = [
-            one[:LIMIT] for one in self.tokenizer(list(texts), truncation=True, max_length=LIMIT)["input_ids"]
-        ]
+        # The tokenizer fails on an empty list.
+        ids = self.tokenizer(list(texts), truncation=True, max_length=LIMIT)["input_ids"] if texts else []
         order = sorted(range(len(texts)), key=lambda at: len(ids[at]), reverse=True)
         vectors = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)
         for start in range(0, len(order), self.settings.batch_size):
@@ -127,3 +132,9 @@ class Encoder:
             vectors[batch] = torch.nn.functional.normalize(mean, dim=1).numpy()
             report(min(start + len(batch), len(order)), len(order))
         return vectors
+
+
+def _pieces(start: int, end: int) -> list[tuple[int, int]]:
+    if end - start <= LONG_WORD:
+        return [(start, end)]
+    return [(at, min(at + PIECE, end)) for at in range(start, end, PIECE)]

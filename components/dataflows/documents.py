@@ -82,7 +82,7 @@ def sections__python(cleaned_text: str) -> list[Section]:
     """Parts of a Python module: its head, and each top-level function and class."""
     try:
         body = ast.parse(cleaned_text).body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
         return _filled([Section("", 0, len(cleaned_text))], cleaned_text)
     lines = [0]
     for line in cleaned_text.split("\n"):

@@ -1,0 +1,158 @@
+"""Index versions: whole or not there, readable by many, the alias flips at once."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.adapters.vectors import EmbeddedVectors, Entry
+from components.shared.errors import MissingError
+
+TEXTS = ("the canary gets a share", "the shadow gets a copy", "rollback names the champion of before")
+
+
+def entries(*texts: str) -> list[Entry]:
+    """Each text with an own axis as its vector."""
+    axes = np.eye(8, dtype=np.float32)
+    return [Entry(f"c{at}", f"{at}.md", "Head", text, axes[at]) for at, text in enumerate(texts)]
+
+
+def test_dense_search_finds_the_nearest_first(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    assert vectors.create("docs", "v1", [entries(*TEXTS)]) == 3
+    index = vectors.open("docs", "v1")
+    asked = np.array([0, 0.8, 0.6, 0, 0, 0, 0, 0], dtype=np.float32)
+    first, second, third = index.dense(asked, 3)
+    index.close()
+    assert (first.chunk_id, first.path, first.heading, first.text) == ("c1", "1.md", "Head", TEXTS[1])
+    assert [first.score, second.score, third.score] == pytest.approx([0.8, 0.6, 0], abs=1e-5)
+
+
+def test_bm25_is_larger_for_the_better_and_sees_path_and_heading(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+    index = vectors.open("docs", "v1")
+    found = index.sparse("rollback champion", 3)
+    by_heading = index.sparse("Head", 3)
+    index.close()
+    assert found[0].chunk_id == "c2" and found[0].score > 0
+    assert found == sorted(found, key=lambda one: -one.score)
+    assert len(by_heading) == 3
+
+
+def test_batches_make_one_index_and_texts_are_cut_to_what_milvus_stores(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    many = entries("ä" * 60_000, *TEXTS)
+    assert vectors.create("docs", "v1", [many[:2], many[2:]]) == 4 == vectors.count("docs", "v1")
+    index = vectors.open("docs", "v1")
+    longest = index.dense(many[0].vector, 1)[0]
+    index.close()
+    assert len(longest.text.encode()) <= 65_535 and set(longest.text) == {"ä"}
+
+
+def test_a_complete_version_is_left_as_it_is(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+
+    def never() -> list[Entry]:
+        raise AssertionError("must not be read")
+
+    assert vectors.create("docs", "v1", (never() for _ in range(1))) == 3
+
+
+def test_the_old_version_answers_while_a_new_one_is_built(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+    vectors.flip("docs", "v1")
+    seen = []
+
+    def slowly():  # type: ignore[no-untyped-def]
+        for one in entries(*TEXTS):
+            index = vectors.open("docs", vectors.current("docs") or "")
+            seen.append((vectors.exists("docs", "v2"), index.dense(one.vector, 1)[0].chunk_id))
+            index.close()
+            yield [one]
+
+    vectors.create("docs", "v2", slowly())
+    assert seen == [(False, "c0"), (False, "c1"), (False, "c2")]
+    vectors.flip("docs", "v2")
+    assert vectors.current("docs") == "v2"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from components.adapters.vectors import EmbeddedVectors
+from tests.components.adapters.test_vectors import TEXTS, entries
+def batches():
+    yield entries(*TEXTS)
+    os.kill(os.getpid(), signal.SIGKILL)
+EmbeddedVectors(Path(sys.argv[1])).create("docs", "v2", batches())
+"""
+
+READER = """
+import sys
+from pathlib import Path
+from components.adapters.vectors import EmbeddedVectors
+from tests.components.adapters.test_vectors import TEXTS, entries
+index = EmbeddedVectors(Path(sys.argv[1])).open("docs", "v1")
+print(index.dense(entries(*TEXTS)[2].vector, 1)[0].chunk_id)
+index.close()
+"""
+
+
+def python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).resolve().parents[3])
+    return subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_a_killed_process_left_is_no_version_and_is_built_anew(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+    vectors.flip("docs", "v1")
+    assert python(KILLED, tmp_path).returncode == -signal.SIGKILL
+    assert (tmp_path / "docs/v2").exists()
+    assert not vectors.exists("docs", "v2") and vectors.current("docs") == "v1"
+    with pytest.raises(MissingError, match="no index version 'v2'"):
+        vectors.flip("docs", "v2")
+    with pytest.raises(MissingError):
+        vectors.open("docs", "v2")
+    assert vectors.create("docs", "v2", [entries(*TEXTS)]) == 3
+    index = vectors.open("docs", "v2")
+    assert len(index.dense(entries(*TEXTS)[0].vector, 10)) == 3, "nothing is there twice"
+    index.close()
+
+
+def test_two_processes_read_one_version_and_leave_no_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    monkeypatch.setenv("TMPDIR", str(copies))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    vectors = EmbeddedVectors(tmp_path / "store")
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+    index = vectors.open("docs", "v1")
+    other = python(READER, tmp_path / "store")
+    assert other.stdout.strip() == "c2", other.stderr
+    assert index.dense(entries(*TEXTS)[1].vector, 1)[0].chunk_id == "c1"
+    index.close()
+    assert list(copies.glob("twinstack-index-*")) == []
+
+
+def test_twins_do_not_see_each_other(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("one", "v1", [entries(*TEXTS)])
+    vectors.flip("one", "v1")
+    assert vectors.current("two") is None and not vectors.exists("two", "v1")
