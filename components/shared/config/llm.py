@@ -105,9 +105,9 @@ class Finetune(Settings):
 
     steps: int = Field(default=8, ge=1, le=1_000_000)
     """Optimizer steps."""
-    batch_size: int = Field(default=4, ge=1, le=1024)
+    batch_size: int = Field(default=2, ge=1, le=1024)
     """Packed sequences of one step."""
-    sequence_tokens: int = Field(default=256, ge=32, le=131_072)
+    sequence_tokens: int = Field(default=640, ge=32, le=131_072)
     """Length of a packed sequence."""
     rank: int = Field(default=8, ge=1, le=512)
     """Rank of the low-rank matrices."""

@@ -1,0 +1,131 @@
+"""The numbers of one side: retrieval over all questions, answers to some, loss on held-out examples."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.adapters import foundation
+from components.adapters.encoder import Encoder
+from components.dataflows import prompts, ranking, retrieval
+from components.dataflows.answers import token_f1
+from components.evaluate.questions import Question
+from components.evaluate.side import Side
+from components.evaluate.variants import Models, Variant, answers, closed_book, remembered
+from components.runtime.context import Context
+from components.runtime.retriever import Retriever
+from components.shared import digest
+from components.shared.errors import DataError
+from components.shared.manifests import Manifest
+
+if TYPE_CHECKING:
+    from components.adapters.vectors import Found
+
+Values = dict[str, NDArray[np.float64]]
+
+#: Chunks of a ranking from which documents are counted.
+DEPTH = 30
+
+
+class Measuring:
+    """Everything that the sides of an evaluation share."""
+
+    def __init__(self, context: Context, asked: Sequence[Question], dataset: Manifest) -> None:
+        self._context = context
+        self._asked = asked
+        self._answered = list(asked)[: context.llm.questions.answers]
+        self._dataset = dataset
+        self._encoder = Encoder(context.llm.encoder)
+        self._models = Models(self._open)
+
+    def _open(self, adapter: Path | None) -> foundation.Foundation:
+        return foundation.load(
+            self._context.llm.foundation,
+            self._context.config.state_path / "foundation",
+            adapter=adapter,
+            note=self._context.progress.note,
+        )
+
+    def side(self, side: Side) -> "tuple[list[list[Found]], Values, list[str]]":
+        """Rankings, values by case, and answers of a candidate or a champion."""
+        hits = self._search(side)
+        prompted = tuple(
+            tuple(prompts.messages(prompts.render(side.prompt, found[: self._top]), one.question))
+            for one, found in zip(self._answered, hits, strict=False)
+        )
+        adapter = digest.of_folder(side.adapter, leave_out=["manifest.json"])
+        with_context = Variant(f"{side.name} with retrieval", adapter, side.adapter, prompted)
+        alone = Variant(f"{side.name} alone", adapter, side.adapter, closed_book(self._answered))
+        said = answers(self._context, self._models, with_context)
+        values = {
+            **self._retrieval(hits),
+            "answer_f1": self._f1(said),
+            "answer_f1_tuned": self._f1(answers(self._context, self._models, alone)),
+            "held_out_loss": self._losses(adapter, side.adapter),
+        }
+        return hits, values, said
+
+    def foundation(self) -> tuple[Values, list[str]]:
+        """Values by case and answers of the foundation model without retrieval."""
+        said = answers(
+            self._context, self._models, Variant("foundation", "", None, closed_book(self._answered))
+        )
+        return {"answer_f1": self._f1(said), "held_out_loss": self._losses("", None)}, said
+
+    @property
+    def _top(self) -> int:
+        return self._context.llm.retrieval.top_k
+
+    def _search(self, side: Side) -> "list[list[Found]]":
+        self._require_known(side.index_version)
+        index = self._context.stores.vectors.open(self._context.twin, side.index_version)
+        try:
+            retriever = Retriever(self._encoder, index, self._context.llm.retrieval)
+            return retriever.search_all([one.question for one in self._asked], DEPTH)
+        finally:
+            index.close()
+
+    def _require_known(self, version: str) -> None:
+        import pyarrow.parquet as pq
+
+        made = self._context.stores.artifacts.with_version("embed", version)
+        if made is None:
+            return  # an older champion's chunk list may be gone; its index is what counts
+        known = set(pq.read_table(made.folder / "chunks.parquet", columns=["path"])["path"].to_pylist())
+        if unknown := sorted({one.document for one in self._asked} - known):
+            raise DataError(
+                f"{len(unknown)} documents of the questions are not in the index: {', '.join(unknown[:5])}",
+                where=f"twins.{self._context.twin}.questions",
+                remedy="correct `document` in the questions, or widen `include` of the sources",
+            )
+
+    def _retrieval(self, hits: "list[list[Found]]") -> Values:
+        ranked = [retrieval.documents(found) for found in hits]
+        pairs = list(zip(ranked, [one.document for one in self._asked], strict=True))
+        return {
+            "recall_at_5": np.array([ranking.recall(found, wanted, 5) for found, wanted in pairs]),
+            "ndcg_at_10": np.array([ranking.ndcg(found, wanted, 10) for found, wanted in pairs]),
+            "mrr": np.array([ranking.reciprocal_rank(found, wanted) for found, wanted in pairs]),
+        }
+
+    def _f1(self, said: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([token_f1(text, one.answer) for text, one in zip(said, self._answered, strict=True)])
+
+    def _losses(self, adapter: str, folder: Path | None) -> NDArray[np.float64]:
+        """Mean loss per answer token of each held-out example, shape (examples,)."""
+
+        def work() -> list[Any]:
+            lines = (self._dataset.folder / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
+            examples = [json.loads(line)["messages"] for line in lines]
+            return foundation.losses(
+                self._models.get(folder),
+                examples,
+                max_tokens=self._context.llm.training.sequence_tokens,
+                report=lambda done, total: self._context.progress.step("held-out examples", done, total),
+            )
+
+        key = [self._context.llm.foundation.model, adapter, self._dataset.version]
+        return np.array(remembered(self._context, "losses", key, work), dtype=np.float64)

@@ -1,0 +1,89 @@
+"""Ways to answer a question, and what each said; nothing is generated twice."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.adapters.foundation import Foundation
+from components.evaluate.questions import Question
+from components.runtime.context import Context
+from components.shared import digest
+from components.shared.files import write_atomic
+from components.shared.manifests import Manifest
+
+FILE = "values.json"
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to answer.
+
+    Attributes:
+        name: For people.
+        adapter: Digest of the LoRA adapter, empty for the foundation model.
+        folder: Folder of the adapter, None for the foundation model.
+        prompts: Messages of every question.
+    """
+
+    name: str
+    adapter: str
+    folder: Path | None
+    prompts: tuple[tuple[Message, ...], ...]
+
+
+class Models:
+    """Foundation model with one adapter at a time; loads when something has to be generated."""
+
+    def __init__(self, open_model: Callable[[Path | None], Foundation]) -> None:
+        self._open = open_model
+        self._held: tuple[Path | None, Foundation] | None = None
+
+    def get(self, folder: Path | None) -> Foundation:
+        """The model with this adapter."""
+        if self._held is None or self._held[0] != folder:
+            self._held = None  # the last one is given back before the next is loaded
+            self._held = (folder, self._open(folder))
+        return self._held[1]
+
+
+def remembered(context: Context, what: str, key: Sequence[Any], work: Callable[[], list[Any]]) -> list[Any]:
+    """Values that were computed before for the same key, or what `work` computes now."""
+    recipe = digest.of_json([what, digest.of_code("evaluate", "dataflows", "adapters"), *key])
+    draft = Manifest(stage=what, twin=context.twin, recipe=recipe, version=recipe, uri="")
+
+    def build(folder: Path) -> Manifest:
+        write_atomic(folder / FILE, json.dumps(work(), ensure_ascii=False))
+        return draft
+
+    store = context.stores.artifacts
+    found = store.find(what, recipe) or store.commit(draft, build)
+    values: list[Any] = json.loads((found.folder / FILE).read_text(encoding="utf-8"))
+    return values
+
+
+def answers(context: Context, models: Models, variant: Variant) -> list[str]:
+    """What a variant says to every question."""
+    from components.adapters import foundation
+
+    settings = context.llm.questions
+
+    def work() -> list[str]:
+        return foundation.generate(
+            models.get(variant.folder),
+            [list(prompt) for prompt in variant.prompts],
+            max_new_tokens=settings.max_new_tokens,
+            batch_size=settings.batch_size,
+            report=lambda done, total: context.progress.step(f"answers of {variant.name}", done, total),
+        )
+
+    key = [context.llm.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens]
+    return remembered(context, "answers", key, work)
+
+
+def closed_book(questions: Sequence[Question]) -> tuple[tuple[Message, ...], ...]:
+    """The bare questions."""
+    return tuple(({"role": "user", "content": one.question},) for one in questions)
