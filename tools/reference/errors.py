@@ -34,10 +34,8 @@ def page() -> str:
     """The whole page: a table, then a section an error."""
     for module in ELSEWHERE:
         importlib.import_module(module)
-    classes = sorted(
-        [errors.TwinError, *_below(errors.TwinError)],
-        key=lambda one: (one.exit_code, one.http_status, one.kind, one.__name__),
-    )
+    found: list[type[errors.TwinError]] = [errors.TwinError, *_below(errors.TwinError)]
+    classes = sorted(found, key=lambda one: (one.exit_code, one.http_status, one.kind, one.__name__))
     rows = [f"| `{one.__name__}` | {one.exit_code} | {one.http_status} | `{one.kind}` |" for one in classes]
     table = "\n".join(["| error | exit code | HTTP status | `error.type` |", "|---|---|---|---|", *rows])
     sections = [
