@@ -1,0 +1,149 @@
+"""Starting, stopping, measuring; and the fallback."""
+
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from components.runtime.context import Context
+from components.serving.server import serve
+from components.shared import metrics
+from components.shared.config import Config
+from components.shared.errors import ConfigError, MissingError, TwinError
+from tests.components.serving.conftest import project, start, stop
+
+
+def samples(text: str) -> dict[str, set[str]]:
+    """Sample name to its label names, of our metrics."""
+    return {
+        sample.name: set(sample.labels) - {"le"}
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("twinstack_")
+    }
+
+
+def test_metrics_are_those_of_the_table(served: Any) -> None:
+    served.predict({"applicant_id": "A0001"})
+    served.chat("What is an index version?", max_tokens=2)
+    found = samples(served.client.get("/metrics").text)
+    table = {name: set(one.labels) for one in metrics.TABLE for name in metrics.exposed(one)}
+    assert found.items() <= table.items()
+    used = {one.name for one in metrics.TABLE} - {"twinstack_fallback_total", "twinstack_disconnect_total"}
+    assert used <= {name.removesuffix("_count") for name in found}
+
+
+def test_requests_and_tokens_are_counted(served: Any) -> None:
+    def total(name: str, **labels: str) -> float:
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(served.client.get("/metrics").text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    labels = {"twin": "docs", "release": served.docs.id}
+    before = total("twinstack_tokens_total", kind="completion", **labels)
+    usage = served.chat("What is an index version?", max_tokens=3).json()["usage"]
+    assert total("twinstack_tokens_total", kind="completion", **labels) - before == usage["completion_tokens"]
+    wanted = {"twin": "credit", "route": "predict_v1", "code": "404"}
+    before = total("twinstack_request_total", **wanted)
+    served.post("/v1/models/credit:predict", {"instances": [{"applicant_id": "A9999"}]})
+    assert total("twinstack_request_total", **wanted) - before == 1
+
+
+def test_labels_are_closed() -> None:
+    instruments = metrics.Instruments(CollectorRegistry())
+    with pytest.raises(ValueError, match="label stage"):
+        instruments.observe(metrics.STAGE_SECONDS, 1.0, "docs", "anything")
+
+
+def test_every_metric_is_documented_by_the_table() -> None:
+    registry = CollectorRegistry()
+    metrics.Instruments(registry)
+    exposed = generate_latest(registry).decode()
+    for one in metrics.TABLE:
+        assert f"# HELP {one.name.removesuffix('_total')}" in exposed
+        assert f"`{one.name}`" in metrics.markdown()
+        assert one.name.endswith("_total") == (one.kind == "counter")
+
+
+def test_port_in_use_names_port_and_remedy(released: Any) -> None:
+    _, config, *_ = released
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TwinError, match=f"port {port}.*--port"):
+            serve(config, ["credit"], port=port)
+
+
+def test_twin_without_champion(tmp_path: Path) -> None:
+    config = project(tmp_path)
+    with pytest.raises(MissingError, match="twin run end_to_end"):
+        serve(config, port=0)
+    with pytest.raises(MissingError, match="twin 'credit' has no champion"):
+        serve(config, ["credit"], port=0)
+    with pytest.raises(ConfigError, match="no twin 'nope'"):
+        serve(config, ["nope"], port=0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_in_order(released: Any, number: int) -> None:
+    folder, *_ = released
+    running = start(folder, "--twin", "credit")
+    assert stop(running, number) == 0, "".join(running.log)
+    assert "stopped" in running.log[-1]
+    assert "Traceback" not in "".join(running.log)
+
+
+@pytest.mark.anyio
+async def test_the_scorecard_answers_when_the_model_fails(
+    released: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from components.dataflows import boosting, scorecard
+    from components.serving.classic import ClassicFront, open_parts
+
+    _, config, credit, _ = released
+    parts = open_parts(config, Context(config, "credit", "t").stores, credit)
+    registry = CollectorRegistry()
+    front = ClassicFront(config, parts, metrics.Instruments(registry))
+    body = {"instances": [{"applicant_id": "A0001"}]}
+    good, _ = await front(body)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(boosting, "probability", broken)
+    fell_back, _ = await front(body)
+    front.stop()
+    assert good["predictions"][0]["answered_by"] == "model"
+    assert fell_back["predictions"][0]["answered_by"] == "scorecard"
+    assert fell_back["predictions"][0]["points"] == good["predictions"][0]["points"]
+    points = fell_back["predictions"][0]["points"]
+    card = parts.card
+    odds = card.base_odds * 2 ** ((points - card.base_points) / card.points_to_double)
+    assert fell_back["predictions"][0]["probability"] == pytest.approx(1 / (1 + odds), rel=1e-6)
+    assert scorecard.FILE == "scorecard.json"
+    counted = registry.get_sample_value("twinstack_fallback_total", {"twin": "credit", "release": credit.id})
+    assert counted == 1
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def test_a_config_of_ours_is_not_read_as_kserves(released: Any) -> None:
+    """KServe parses `--config` as its own `--configure_logging`; the server above was started with it."""
+    import sys
+
+    from components.serving.rest import quiet_arguments
+
+    assert isinstance(released[1], Config)
+    words = sys.argv
+    with quiet_arguments():
+        assert len(sys.argv) == 1
+    assert sys.argv is words
