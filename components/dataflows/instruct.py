@@ -6,7 +6,7 @@ every example is true to the corpus, and the same corpus gives the same examples
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.shared import digest
@@ -55,12 +55,27 @@ def examples(document: str, path: str, text: str, longest: int) -> list[Example]
 
 def held_out(document: str, share: float) -> bool:
     """Whether a document's examples are never trained on; decided by its id alone."""
-    return int(digest.of_text(f"held out {document}"), 16) / 16**digest.SIZE < share
+    return bool(int(digest.of_text(f"held out {document}"), 16) / 16**digest.SIZE < share)
+
+
+def disjoint(found: Iterable[Example], share: float) -> tuple[list[Example], list[Example]]:
+    """Examples to train on and examples that are held out, in the order given.
+
+    Modules that say the same in their docstrings would carry an answer over; what a held-out document says is
+    trained on nowhere.
+    """
+    train: list[Example] = []
+    kept: list[Example] = []
+    for one in found:
+        (kept if held_out(one.document, share) else train).append(one)
+    answers = {one.answer for one in kept}
+    return [one for one in train if one.answer not in answers], kept
 
 
 def shortened(answer: str, longest: int) -> str:
     """The first whole sentences of an answer that fit."""
-    kept, size = [], 0
+    kept: list[str] = []
+    size = 0
     for sentence in SENTENCE.split(" ".join(answer.split())):
         size += len(sentence) + 1
         if kept and size > longest:
@@ -78,7 +93,8 @@ def _asked(subject: str, answer: str, *, code: bool) -> str:
 
 def _of_markdown(text: str) -> Iterator[tuple[str, str, bool]]:
     """Heading and the first paragraph below it; code, tables and lists are left out."""
-    subject, paragraph, fenced = "", [], False
+    paragraph: list[str] = []
+    subject, fenced = "", False
     for line in [*text.splitlines(), "# "]:
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
@@ -97,11 +113,12 @@ def _of_python(text: str) -> Iterator[tuple[str, str, bool]]:
     """Name of a module, class or function and its docstring."""
     try:
         module = ast.parse(text)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: nested too deeply
         return
     for node in ast.walk(module):
-        named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        if named and not node.name.startswith("_") and (said := ast.get_docstring(node)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if not node.name.startswith("_") and (said := ast.get_docstring(node)):
             yield node.name, _description(said), True
 
 

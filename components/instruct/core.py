@@ -58,13 +58,10 @@ def _build(context: Context, template: str, validated: Manifest, features: Manif
         {one.question: one for one in _examples(context, validated)}.values(),
         key=lambda one: digest.of_json([context.llm.seed, one.document, one.question]),
     )[: settings.max_examples]
-    corpus = _corpus(features)
-    lines: dict[str, list[str]] = {part: [] for part in PARTS}
-    for one in found:
-        part = "held_out" if instruct.held_out(one.document, settings.held_out) else "train"
-        messages = _conversation(one, corpus, template, settings.with_context)
-        lines[part].append(json.dumps({"document": one.document, "messages": messages}, ensure_ascii=False))
-    for part, rows in lines.items():
+    lines: dict[str, list[str]] = {}
+    corpora = _corpora(features, settings.held_out)
+    for part, examples in zip(PARTS, instruct.disjoint(found, settings.held_out), strict=True):
+        lines[part] = rows = [_line(one, corpora[part], template, settings.with_context) for one in examples]
         if not rows:
             raise DataError(
                 f"the corpus gives no example for part '{part}' ({len(found)} in all)",
@@ -92,12 +89,21 @@ def _examples(context: Context, validated: Manifest) -> Iterator[Example]:
             yield from instruct.examples(row["id"], row["path"], row["text"], longest)
 
 
-def _corpus(features: Manifest) -> list[Excerpt]:
+def _corpora(features: Manifest, share: float) -> dict[str, list[Excerpt]]:
+    """Chunks by part: a held-out document is not shown in a training prompt either."""
     import pyarrow.parquet as pq
 
     columns = ["document_id", "path", "heading", "text"]
     rows = pq.read_table(features.folder / "chunks.parquet", columns=columns).to_pylist()
-    return [Excerpt(**row) for row in rows]
+    found: dict[str, list[Excerpt]] = {part: [] for part in PARTS}
+    for row in rows:
+        found[PARTS[instruct.held_out(row["document_id"], share)]].append(Excerpt(**row))
+    return found
+
+
+def _line(one: Example, corpus: list[Excerpt], template: str, with_context: float) -> str:
+    messages = _conversation(one, corpus, template, with_context)
+    return json.dumps({"document": one.document, "messages": messages}, ensure_ascii=False)
 
 
 def _conversation(
