@@ -1,0 +1,221 @@
+"""Foundation model: weights from a package or a folder, with a LoRA adapter, to answers and losses."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.adapters.encoder import packaged
+from components.shared import conversation, digest
+from components.shared.config.llm import Foundation as Settings
+from components.shared.conversation import IGNORED, Message
+from components.shared.errors import ConfigError
+from components.shared.files import locked
+
+Report = Callable[[int, int], None]
+Note = Callable[[str], None]
+
+
+def _silent(*_: object) -> None:
+    """Reports to nobody."""
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """A loaded model and its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+
+
+def weights(settings: Settings, cache: Path, note: Note = _silent) -> Path:
+    """Folder of safetensors weights.
+
+    GGUF weights are converted once (20 s for SmolLM2-135M) and kept below `cache`, by the digest of the file;
+    a killed conversion leaves nothing that is taken for whole.
+
+    Raises:
+        ConfigError: The model is not installed or does not exist.
+    """
+    source = packaged(settings.model, "foundation.model")
+    if source.is_dir():
+        return source
+    folder = cache / digest.of_file(source)
+    with locked(cache / f".{folder.name}.lock"):
+        if not folder.exists():
+            note(f"converting {source.name} to safetensors, once")
+            aside = folder.with_name(f".{folder.name}.part")
+            shutil.rmtree(aside, ignore_errors=True)
+            _convert(source, aside)
+            aside.rename(folder)
+    return folder
+
+
+def _convert(source: Path, target: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where = {"gguf_file": source.name}
+    model: Any = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.bfloat16, **where)
+    # The weights are plain numbers from here on; the quantised form is neither kept nor named.
+    model.hf_quantizer = None
+    model.save_pretrained(target)
+    AutoTokenizer.from_pretrained(source.parent, **where).save_pretrained(target)
+    config = json.loads((target / "config.json").read_text(encoding="utf-8"))
+    config.pop("quantization_config", None)
+    (target / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
+def load(settings: Settings, cache: Path, *, adapter: Path | None = None, note: Note = _silent) -> Foundation:
+    """The model in bfloat16, an adapter merged into it.
+
+    Merging happens in float32: in bfloat16 it would move logits by up to 0.75.
+
+    Raises:
+        ConfigError: The model is not installed or does not exist.
+    """
+    import torch
+
+    found = base(settings, cache, dtype="float32" if adapter else "bfloat16", note=note)
+    if adapter is None:
+        return found
+    from peft import PeftModel
+
+    merged = PeftModel.from_pretrained(found.model, str(adapter)).merge_and_unload()
+    return Foundation(merged.to(torch.bfloat16).eval(), found.tokenizer)
+
+
+def base(settings: Settings, cache: Path, *, dtype: str, note: Note = _silent) -> Foundation:
+    """The model without an adapter, in a precision that PyTorch names."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    folder = weights(settings, cache, note)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+    model.eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return Foundation(model, tokenizer)
+
+
+def generate(
+    foundation: Foundation,
+    prompts: Sequence[Sequence[Message]],
+    *,
+    max_new_tokens: int,
+    batch_size: int,
+    report: Report = _silent,
+) -> list[str]:
+    """Greedy answers, in the order of the prompts; prompts of like length share a batch.
+
+    Args:
+        foundation: The model.
+        prompts: Conversations that wait for an answer.
+        max_new_tokens: Longest answer.
+        batch_size: Conversations answered together.
+        report: Called with answers done and in all.
+    """
+    import torch
+
+    tokenizer = foundation.tokenizer
+    ids = [conversation.tokens(tokenizer, one, prompt=True) for one in prompts]
+    order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
+    answers = [""] * len(ids)
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        padded = tokenizer.pad(
+            {"input_ids": [ids[at] for at in batch]}, padding_side="left", return_tensors="pt"
+        )
+        with torch.inference_mode():
+            made = foundation.model.generate(
+                **padded,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                pad_token_id=tokenizer.pad_token_id,
+            )
+        said = tokenizer.batch_decode(made[:, padded["input_ids"].shape[1] :], skip_special_tokens=True)
+        for at, text in zip(batch, said, strict=True):
+            answers[at] = text.strip()
+        report(min(start + batch_size, len(order)), len(order))
+    return answers
+
+
+def losses(
+    foundation: Foundation,
+    examples: Sequence[Sequence[Message]],
+    *,
+    max_tokens: int,
+    batch_size: int = 8,
+    report: Report = _silent,
+) -> list[float]:
+    """Mean cross entropy per answer token of each example, in nats, in the order of the examples.
+
+    Args:
+        foundation: The model.
+        examples: Conversations that end with the answer.
+        max_tokens: Longest example; of a longer one the start is cut.
+        batch_size: Examples of one forward pass.
+        report: Called with examples done and in all.
+    """
+    import torch
+
+    pairs = [conversation.learned(foundation.tokenizer, one, max_tokens) for one in examples]
+    order = sorted(range(len(pairs)), key=lambda at: len(pairs[at][0]))
+    device, pad = foundation.model.device, foundation.tokenizer.pad_token_id
+    found = [0.0] * len(pairs)
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        longest = max(len(pairs[at][0]) for at in batch)
+
+        def filled(rows: list[list[int]], filler: int, length: int = longest) -> Any:
+            return torch.tensor([row + [filler] * (length - len(row)) for row in rows], device=device)
+
+        labels = filled([pairs[at][1] for at in batch], IGNORED)
+        with torch.inference_mode():
+            each = token_losses(
+                foundation.model,
+                labels,
+                input_ids=filled([pairs[at][0] for at in batch], pad),
+                attention_mask=filled([[1] * len(pairs[at][0]) for at in batch], 0),
+            )
+        chosen = labels[:, 1:] != IGNORED
+        sums = torch.zeros(len(batch), device=device).index_add(0, chosen.nonzero()[:, 0], each)
+        means = sums / chosen.sum(1).clamp(min=1)
+        for at, value in zip(batch, means.tolist(), strict=True):
+            found[at] = float(value)
+        report(min(start + batch_size, len(order)), len(order))
+    return found
+
+
+def token_losses(model: Any, labels: Any, **inputs: Any) -> Any:
+    """Cross entropy of every learned token, in nats, float32, shape (learned tokens,).
+
+    The head runs on learned tokens only. With a vocabulary of 49,152 it would otherwise cost more memory than
+    all the rest, and a quarter of the time.
+
+    Args:
+        model: A causal language model without wrapper.
+        labels: Shape (rows, tokens); `IGNORED` where nothing is learned.
+        **inputs: `input_ids` and what else the model takes, of the same shape.
+
+    Raises:
+        ConfigError: The model alters its logits after the head.
+    """
+    import torch
+
+    for name in ("final_logit_softcapping", "logits_scaling", "logit_scale"):
+        if getattr(model.config, name, None):
+            raise ConfigError(
+                f"foundation.model has '{name}' in its config, which fine-tuning does not know",
+                remedy="use a model without it",
+            )
+    hidden = model.get_decoder()(**inputs, use_cache=False).last_hidden_state[:, :-1]
+    targets = labels[:, 1:]
+    chosen = targets != IGNORED
+    logits = model.get_output_embeddings()(hidden[chosen]).float()
+    return torch.nn.functional.cross_entropy(logits, targets[chosen], reduction="none")

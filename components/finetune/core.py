@@ -1,0 +1,149 @@
+"""A LoRA adapter of the foundation model, trained on one dataset version."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.runtime.context import Context, Draft
+from components.shared import digest, lineage
+from components.shared.files import write_atomic
+from components.shared.manifests import Manifest
+
+if TYPE_CHECKING:
+    from components.adapters.foundation import Foundation
+    from components.finetune.training import Outcome
+
+ADAPTER = "adapter_model.safetensors"
+
+#: Held-out examples whose loss is measured before and after; stage evaluate measures all of them.
+SAMPLE = 16
+
+Conversation = list[dict[str, str]]
+
+
+def run(context: Context, dataset: Manifest) -> Manifest:
+    """Train the adapter and register it.
+
+    Leaves `adapter_model.safetensors`, `adapter_config.json`, `losses.json` and `loss.png`.
+
+    Raises:
+        LineageError: The code is not committed and `allow_dirty` was not given.
+        ConfigError: The foundation model is not there.
+        DataError: No example fits a sequence.
+    """
+    twin = context.llm
+    code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
+    made = context.commit(
+        settings={
+            "training": twin.training.model_dump(),
+            "foundation": twin.foundation.model,
+            "seed": twin.seed,
+            # A clean checkout makes its own model instead of finding one that is marked dirty.
+            "dirty": code.dirty,
+        },
+        parents={"dataset": dataset},
+        build=lambda folder: _build(context, dataset, code, folder),
+    )
+    registered = context.stores.registry.register(
+        twin=context.twin,
+        recipe=made.recipe,
+        folder=made.folder,
+        params={**twin.training.model_dump(), "foundation": twin.foundation.model, "seed": twin.seed},
+        metrics=_metrics(made),
+        tags={
+            "twinstack.commit": made.text("commit"),
+            "twinstack.dirty": str(made.facts["dirty"]).lower(),
+            "twinstack.dataset": dataset.version,
+            "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
+        },
+    )
+    facts = {**made.facts, "model_version": registered.version, "model_uri": registered.uri}
+    return context.seen(made.model_copy(update={"facts": facts}))
+
+
+def _metrics(made: Manifest) -> dict[str, float]:
+    found = made.facts["metrics"]
+    if not isinstance(found, dict):
+        raise TypeError("facts.metrics is a mapping")
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path) -> Draft:
+    from components.adapters import foundation
+    from components.finetune import training
+
+    twin = context.llm
+    examples = read(dataset, "train")
+    cache = context.config.state_path / "foundation"
+    base = foundation.base(twin.foundation, cache, dtype="bfloat16", note=context.progress.note)
+    model = training.adapted(base.model, twin.training, twin.seed)
+    held_out = read(dataset, "held_out")[:SAMPLE]
+    before = _held_out_loss(context, model, base.tokenizer, held_out)
+    outcome = _fit(context, base, model, examples)
+    after = _held_out_loss(context, model, base.tokenizer, held_out)
+    training.save(model, folder, twin.foundation.model)
+    context.crash_point("after-model")
+    write_atomic(folder / "losses.json", json.dumps([round(loss, 4) for loss in outcome.losses]))
+    training.curve(outcome.losses, folder / "loss.png")
+    metrics = {
+        "loss_start": round(outcome.losses[0], 4),
+        "loss_end": round(outcome.losses[-1], 4),
+        "sample_loss_start": round(before, 4),
+        "sample_loss_end": round(after, 4),
+        "tokens": outcome.tokens,
+        "learned_tokens": outcome.learned,
+        "tokens_per_second": round(outcome.tokens / outcome.seconds, 1),
+        "seconds_training": round(outcome.seconds, 1),
+    }
+    return Draft(
+        summary=f"{twin.training.steps} steps on {outcome.tokens:,} tokens at "
+        f"{metrics['tokens_per_second']:.0f} tokens/s; loss of {len(held_out)} held-out examples "
+        f"{before:.2f} to {after:.2f}",
+        facts={
+            "commit": code.commit,
+            "dirty": code.dirty,
+            "dataset_version": dataset.version,
+            "trained_on": f"{len(examples)} examples of dataset {dataset.version}, {outcome.tokens:,} tokens "
+            f"in {twin.training.steps} steps",
+            **{name: metrics[name] for name in ("loss_start", "loss_end", "tokens", "tokens_per_second")},
+            "metrics": {**metrics},
+            "packages": {**lineage.packages()},
+        },
+        version=digest.of_file(folder / ADAPTER),
+    )
+
+
+def _fit(context: Context, base: "Foundation", model: Any, examples: list[Conversation]) -> "Outcome":
+    from components.finetune import packing, training
+    from components.shared import conversation
+
+    settings, tokenizer = context.llm.training, base.tokenizer
+
+    def encode(at: int) -> packing.Pair:
+        # Nothing is cut: an example that does not fit is passed over.
+        return conversation.learned(tokenizer, examples[at], context.llm.foundation.context_tokens)
+
+    def report(done: int, loss: float, rate: float) -> None:
+        context.progress.step(f"steps (loss {loss:.2f}, {rate:.0f} tokens/s)", done, settings.steps)
+
+    length = settings.sequence_tokens
+    pairs = packing.epochs(len(examples), encode, length, context.llm.seed)
+    groups = packing.batches(
+        packing.packs(pairs, length), settings.batch_size, length, tokenizer.pad_token_id
+    )
+    return training.fit(model, groups, settings, report)
+
+
+def _held_out_loss(context: Context, model: Any, tokenizer: Any, examples: list[Conversation]) -> float:
+    """Mean loss of examples, in nats per answer token."""
+    from components.adapters import foundation
+
+    loaded = foundation.Foundation(model.get_base_model(), tokenizer)
+    found = foundation.losses(loaded, examples, max_tokens=context.llm.training.sequence_tokens)
+    return sum(found) / len(found)
+
+
+def read(dataset: Manifest, part: str) -> list[Conversation]:
+    """Conversations of a part of a dataset, each ending with the answer to learn."""
+    lines = (dataset.folder / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["messages"] for line in lines]

@@ -1,0 +1,86 @@
+"""The real foundation model: conversion, adapter, batches, losses."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from components.adapters import foundation
+from components.adapters.foundation import Foundation
+from components.finetune import training
+from components.shared.config.llm import Finetune
+from components.shared.config.llm import Foundation as Settings
+from components.shared.errors import ConfigError
+from tests.components import llm_fixtures
+
+ASKED = (
+    "What is the capital of France?",
+    "Name a colour.",
+    "Write one line about the sea, please, a calm one.",
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return llm_fixtures.shared_cache(tmp_path_factory.mktemp("foundation"))
+
+
+@pytest.fixture(scope="module")
+def loaded(cache: Path) -> Foundation:
+    # float32: padding moves bfloat16 logits by enough to choose another token now and then.
+    return foundation.base(Settings(), cache, dtype="float32")
+
+
+def prompts() -> list[list[dict[str, str]]]:
+    return [[{"role": "user", "content": one}] for one in ASKED]
+
+
+def test_the_conversion_is_done_once_and_leaves_plain_weights(cache: Path) -> None:
+    said: list[str] = []
+    folder = foundation.weights(Settings(), cache, said.append)
+    assert said == []
+    assert "quantization_config" not in (folder / "config.json").read_text()
+    # A folder of weights is taken as it is.
+    assert foundation.weights(Settings(model=str(folder)), cache, said.append) == folder
+
+
+def test_a_model_that_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"foundation.model is 'package:no_such/x.gguf'"):
+        foundation.weights(Settings(model="package:no_such/x.gguf"), Path("unused"))
+
+
+def test_a_batch_answers_like_one_at_a_time(loaded: Foundation) -> None:
+    def said(batch_size: int) -> list[str]:
+        return foundation.generate(loaded, prompts(), max_new_tokens=8, batch_size=batch_size)
+
+    together = said(3)
+    assert together == said(1)
+    assert "Paris" in together[0]
+
+
+def test_losses_do_not_depend_on_the_batch(loaded: Foundation) -> None:
+    examples = [llm_fixtures.conversation(number) for number in (1, 12345678, 3)]
+    together = foundation.losses(loaded, examples, max_tokens=128, batch_size=3)
+    assert together == pytest.approx(
+        foundation.losses(loaded, examples, max_tokens=128, batch_size=1), abs=1e-4
+    )
+
+
+def test_a_merged_adapter_speaks_as_it_did_beside_the_model(
+    cache: Path, tmp_path: Path, loaded: Foundation
+) -> None:
+    adapted = training.adapted(foundation.base(Settings(), cache, dtype="float32").model, Finetune(rank=4), 1)
+    with torch.no_grad():
+        for name, one in adapted.named_parameters():
+            if "lora_B" in name:
+                one.normal_(0, 0.02)
+    training.save(adapted, tmp_path, "test")
+    merged = foundation.load(Settings(), cache, adapter=tmp_path)
+    assert {one.dtype for one in merged.model.parameters()} == {torch.bfloat16}
+    ids = torch.tensor([[1, 520, 9531, 198, 1780]])
+    with torch.inference_mode():
+        beside = adapted.eval()(input_ids=ids).logits
+        inside = merged.model(input_ids=ids).logits.float()
+        plain = loaded.model(input_ids=ids).logits
+    near, far = (inside - beside).abs().mean(), (plain - beside).abs().mean()
+    assert near < far / 5

@@ -1,0 +1,53 @@
+"""A project of kind llm in a folder of its own; the foundation model is converted once and shared."""
+
+import json
+import os
+from pathlib import Path
+
+from components.adapters import foundation
+from components.runtime.context import Context, Draft
+from components.shared.config import Config, load
+from components.shared.config.llm import Foundation
+from components.shared.manifests import Manifest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: A folder of converted weights to reuse between sessions.
+CACHE_VARIABLE = "TWIN_TEST_WEIGHTS"
+
+
+def shared_cache(folder: Path) -> Path:
+    """The cache of converted weights, filled: the named one, or one in `folder`."""
+    cache = Path(os.environ.get(CACHE_VARIABLE) or folder)
+    foundation.weights(Foundation(), cache)
+    return cache
+
+
+def docs(state: Path, cache: Path, **training: object) -> Config:
+    """The shipped docs twin with its own state folder, the shared weights and a training of its own."""
+    values = load(ROOT / "twinstack.yaml").model_dump(mode="json")
+    values["state"] = str(state)
+    values["twins"] = {"docs": values["twins"]["docs"]}
+    values["twins"]["docs"]["training"].update(training)
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "foundation").symlink_to(cache.resolve())
+    return Config(**values)
+
+
+def conversation(number: int) -> list[dict[str, str]]:
+    return [
+        {"role": "user", "content": f"What is the code of room {number}?"},
+        {"role": "assistant", "content": f"The code of room {number} is {number * 7919 % 1000}."},
+    ]
+
+
+def dataset(config: Config, examples: int = 24) -> Manifest:
+    """A committed dataset of short conversations."""
+
+    def build(folder: Path) -> Draft:
+        for part, numbers in {"train": range(examples), "held_out": range(100, 104)}.items():
+            rows = [json.dumps({"document": f"{one}", "messages": conversation(one)}) for one in numbers]
+            (folder / f"{part}.jsonl").write_text("\n".join([*rows, ""]))
+        return Draft("", {})
+
+    return Context(config, "docs", "instruct").commit(settings={}, parents={}, build=build)
