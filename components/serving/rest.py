@@ -11,6 +11,9 @@ from components.shared.errors import TwinError
 from components.shared.metrics import Instruments
 
 
+log = logging.getLogger("twinstack.serving")
+
+
 class PortError(TwinError):
     """The address to listen on cannot be had."""
 
@@ -90,6 +93,8 @@ def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes:
             # The guard writes the access log.
             quiet = logging.getLogger("uvicorn.access")
             quiet.handlers, quiet.propagate = [], False
+            host, port = bound.getsockname()[:2]
+            log.info("serving on http://%s:%s", f"[{host}]" if ":" in host else host, port)
             await self._server.serve(sockets=[bound])
 
     return TwinRestServer

@@ -1,11 +1,13 @@
 """One KServe ModelServer process: the front and the predictor of every twin that has a champion."""
 
+import contextlib
 import logging
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
@@ -42,6 +44,12 @@ def serve(
         PortError: The port is in use.
     """
     _log_to_stderr()
+    with contextlib.suppress(Stopped), _stopped_by_signals():
+        _serve(config, twins, host, port)
+    log.info("stopped")
+
+
+def _serve(config: Config, twins: list[str] | None, host: str | None, port: int | None) -> None:
     stores = Stores(config)
     releases = champions(config, stores, twins)
     bound = listen(
@@ -50,7 +58,32 @@ def serve(
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
         _start(config, bound, fronts, instruments, address)
-    log.info("stopped")
+
+
+class Stopped(BaseException):
+    """Somebody asked the process to end."""
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C raise `Stopped`, from loading on; while requests are answered, uvicorn takes
+    them, lets open answers end, and raises them again.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        log.info("%s: stopping", signal.Signals(number).name)
+        raise Stopped
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, stop) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
@@ -77,7 +110,7 @@ def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[R
     return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def _opened(
     config: Config, stores: Stores, releases: list[Release]
 ) -> Iterator[tuple[Mapping[str, "Model"], Instruments]]:
@@ -126,6 +159,8 @@ def _start(
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes)
+    # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
+    ModelServer.register_signal_handler = lambda _: None
     server = ModelServer(
         http_port=bound.getsockname()[1],
         enable_grpc=False,
@@ -137,7 +172,6 @@ def _start(
     for name in fronts:
         path = "/openai/v1/chat/completions" if name in chats else f"/v1/models/{name}:predict"
         log.info("twin '%s' at %s%s", name, address, path)
-    log.info("serving on %s", address)
     server.start(list(fronts.values()))
 
 

@@ -122,8 +122,8 @@ class Running:
     log: list[str]
 
 
-def start(folder: Path, *words: str) -> Running:
-    """Start the server on a free port and wait for the line that names it."""
+def start(folder: Path, *words: str, until: str = "serving on http") -> Running:
+    """Start the server on a free port and wait for a line of its log, which ends with its address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "components.serving", "--config", "twinstack.yaml", "--port", "0", *words],
         cwd=folder,
@@ -139,8 +139,8 @@ def start(folder: Path, *words: str) -> Running:
         assert process.stderr is not None
         for line in process.stderr:
             lines.append(line)
-            if "serving on http" in line:
-                address.put(line.split("serving on ")[1].strip())
+            if until in line:
+                address.put(line.split()[-1])
         address.put("")
 
     threading.Thread(target=read, daemon=True).start()

@@ -86,7 +86,7 @@ def test_large_body_is_refused(served: Any, path: str, *, chunked: bool) -> None
         ("GET", "/nope%0aFAKE%20LINE", 404),
         ("GET", "/openai/v1/models/nope", 404),
         ("GET", "/v1/models/nope", 404),
-        ("GET", V1, 405),
+        ("GET", V2, 405),
         ("DELETE", "/v1/models", 405),
         ("POST", "/v1/models/nope:predict", 404),
         ("POST", "/v1/models/docs:predict", 400),

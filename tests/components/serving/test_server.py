@@ -99,6 +99,13 @@ def test_signals_end_it_in_order(released: Any, number: int) -> None:
     assert "Traceback" not in "".join(running.log)
 
 
+def test_stopped_while_it_loads(released: Any) -> None:
+    folder, *_ = released
+    running = start(folder, "--twin", "docs", until="loading twin")
+    assert stop(running) == 0, "".join(running.log)
+    assert "Traceback" not in "".join(running.log)
+
+
 @pytest.mark.anyio
 async def test_the_scorecard_answers_when_the_model_fails(
     released: Any, monkeypatch: pytest.MonkeyPatch
