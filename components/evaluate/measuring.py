@@ -116,6 +116,8 @@ class Measuring:
 
     def _losses(self, adapter: str, folder: Path | None) -> NDArray[np.float64]:
         """Mean loss per answer token of each held-out example, shape (examples,)."""
+        # An example longer than a sequence is cut, so its loss depends on the length.
+        length = self._context.llm.training.sequence_tokens
 
         def work() -> list[Any]:
             lines = (self._dataset.folder / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
@@ -123,9 +125,9 @@ class Measuring:
             return foundation.losses(
                 self._models.get(folder),
                 examples,
-                max_tokens=self._context.llm.training.sequence_tokens,
+                max_tokens=length,
                 report=lambda done, total: self._context.progress.step("held-out examples", done, total),
             )
 
-        key = [self._context.llm.foundation.model, adapter, self._dataset.version]
+        key = [self._context.llm.foundation.model, adapter, self._dataset.version, length]
         return np.array(remembered(self._context, "losses", key, work), dtype=np.float64)

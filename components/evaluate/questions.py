@@ -30,7 +30,7 @@ def read(path: Path) -> list[Question]:
         found = TypeAdapter(list[Question]).validate_python(raw)
     except OSError as error:
         raise DataError(f"cannot read the questions: {error.strerror}", where=str(path)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"not YAML: {error}", where=str(path), remedy="mend the file") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -52,7 +52,7 @@ class Models:
 
 def remembered(context: Context, what: str, key: Sequence[Any], work: Callable[[], list[Any]]) -> list[Any]:
     """Values that were computed before for the same key, or what `work` computes now."""
-    recipe = digest.of_json([what, digest.of_code("evaluate", "dataflows", "adapters"), *key])
+    recipe = digest.of_json([what, digest.of_code("evaluate", "dataflows", "adapters", "shared"), *key])
     draft = Manifest(stage=what, twin=context.twin, recipe=recipe, version=recipe, uri="")
 
     def build(folder: Path) -> Manifest:
