@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from components.runtime.context import Context, Draft
 from components.shared import lineage
+from components.shared.errors import TwinError
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -29,6 +30,7 @@ def run(context: Context, dataset: Manifest) -> Manifest:
     """
     twin = context.classic
     code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
+    before = context.stores.artifacts.latest(context.twin, context.stage)
     made = context.commit(
         settings={
             "training": twin.training.model_dump(),
@@ -41,6 +43,9 @@ def run(context: Context, dataset: Manifest) -> Manifest:
         parents={"dataset": dataset},
         build=lambda folder: _build(context, dataset, code, folder),
     )
+    place = context.config.stores.tracking or str(context.config.state_path)
+    if before and _registered(before, made, place):
+        return context.seen(before.model_copy(update={"skipped": made.skipped}))
     registered = context.stores.registry.register(
         twin=context.twin,
         recipe=made.recipe,
@@ -54,8 +59,26 @@ def run(context: Context, dataset: Manifest) -> Manifest:
             "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
         },
     )
-    facts = {**made.facts, "model_version": registered.version, "model_uri": registered.uri}
+    facts = {
+        **made.facts,
+        "model_version": registered.version,
+        "model_uri": registered.uri,
+        "registry": place,
+    }
     return context.seen(made.model_copy(update={"facts": facts}))
+
+
+def _registered(before: Manifest, made: Manifest, place: str) -> bool:
+    """Whether the last run registered this very model and its files are still there: saves opening MLflow."""
+    from components.adapters.registry import local_folder
+
+    if before.recipe != made.recipe or before.facts.get("registry") != place:
+        return False
+    try:
+        local_folder(before.text("model_uri"))
+    except TwinError:
+        return False
+    return True
 
 
 def _metrics(made: Manifest) -> dict[str, float]:

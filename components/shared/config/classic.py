@@ -86,11 +86,11 @@ class Scorecard(Settings):
 
     bins: int = Field(default=5, ge=2, le=20)
     """Most bins of a feature."""
-    base_points: float = 600
+    base_points: float = 600.0
     """Points at the base odds."""
-    base_odds: float = Field(default=30, gt=0)
+    base_odds: float = Field(default=30.0, gt=0)
     """Good to bad odds at the base points."""
-    points_to_double: float = Field(default=20, gt=0)
+    points_to_double: float = Field(default=20.0, gt=0)
     """Points that double the odds."""
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -71,6 +72,13 @@ def test_online_gives_the_newest_value_to_the_last_bit(store: Features) -> None:
         {"amount": 3.0, "level": 2.0},
     ]
     assert reader.lookup([]) == []
+
+
+def test_a_reader_answers_several_threads(store: Features) -> None:
+    reader = store.online("v1", "test-twin")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(reader.lookup, [["a"], ["b"]] * 100))
+    assert found == [[{"amount": 3.0, "level": 2.0}], [{"amount": 10.0, "level": 5.0}]] * 100
 
 
 def test_a_reader_opens_by_folder_too(store: Features) -> None:

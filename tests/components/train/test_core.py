@@ -1,7 +1,10 @@
 """Stage train: what it leaves and records, and that it refuses code without a commit."""
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,10 @@ import pytest
 from components.adapters.registry import local_folder
 from components.dataflows import boosting, scorecard
 from components.runtime.context import Context
+from components.shared import manifests
 from components.shared.errors import LineageError
 from components.train import core
-from tests.components.classic_fixtures import finished
+from tests.components.classic_fixtures import REPOSITORY, credit, finished
 
 
 def test_what_it_leaves() -> None:
@@ -51,6 +55,23 @@ def test_the_registry_holds_the_same_files() -> None:
     again = core.run(Context(config, "credit", "train", True), dataset=made["dataset"])
     assert again.skipped
     assert again.facts["model_version"] == made["model"].facts["model_version"]
+
+
+def test_a_lost_registry_is_filled_again(tmp_path: Path) -> None:
+    _, made = finished()
+    first = core.run(Context(credit(tmp_path), "credit", "train", True), dataset=made["dataset"])
+    shutil.rmtree(tmp_path / "mlflow")
+    # Another process: MLflow keeps a database open that is gone.
+    words = ["--twin", "credit", "--allow-dirty", "--dataset", str(made["dataset"].folder / "manifest.json")]
+    subprocess.run(
+        [sys.executable, "-m", "components.train", *words, "--output", str(tmp_path / "again.json")],
+        env={**os.environ, "TWINSTACK_STATE": str(tmp_path)},
+        cwd=REPOSITORY,
+        check=True,
+    )
+    again = manifests.read(tmp_path / "again.json")
+    assert again.skipped and again.version == first.version
+    assert (local_folder(again.text("model_uri")) / "model.ubj").is_file()
 
 
 def test_uncommitted_code_is_refused_and_marked_where_allowed(tmp_path: Path, monkeypatch) -> None:
