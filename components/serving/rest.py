@@ -10,7 +10,6 @@ from typing import Any
 from components.shared.errors import TwinError
 from components.shared.metrics import Instruments
 
-
 log = logging.getLogger("twinstack.serving")
 
 
