@@ -46,6 +46,9 @@ def run(
     twin: TwinNames = None,
     config: ConfigPath = output.DEFAULT_CONFIG,
     allow_dirty: AllowDirty = False,
+    serve_after: Annotated[
+        bool, typer.Option("--serve", help="serve the twins afterwards, until Ctrl-C")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a compiled pipeline on this machine; what is unchanged is skipped, an interrupted run resumes."""
@@ -55,6 +58,8 @@ def run(
     from pipelines.runner import run as run_pipeline
 
     found = load(config)
+    if serve_after:
+        _require_port(found)  # now, not after minutes of work
     narrator = Narrator(as_json)
     records = []
     for name in twin or list(found.twins):
@@ -64,6 +69,10 @@ def run(
             narrator.end()
     if pipeline == "end_to_end" and not as_json:
         summary.show(found, records)
+    if serve_after:
+        from components.serving.server import serve as serve_twins
+
+        serve_twins(found, twin)
 
 
 @app.command("compile")
@@ -172,6 +181,12 @@ def new_classic(
         "\n".join([*written, "", "Next:", f"  cd {target}", "  git init && git add . && git commit -m start"])
     )
     output.say("  twin run end_to_end")
+
+
+def _require_port(config: Any) -> None:
+    from components.serving.rest import listen
+
+    listen(config.serving.host, config.serving.port).close()
 
 
 def _load(path: Path) -> Any:

@@ -67,7 +67,9 @@ def _size(stores: Stores, release: Release) -> str:
         return f"{made.facts['chunks']} chunks" if made else "gone"
     made = stores.artifacts.with_version("materialize", release.feature_version)
     names = made.facts["features"] if made else None
-    return f"{made.facts['rows']} rows × {len(names)} features" if made and isinstance(names, list) else "gone"
+    return (
+        f"{made.facts['rows']} rows × {len(names)} features" if made and isinstance(names, list) else "gone"
+    )
 
 
 def curls(config: Config, release: Release, base: str) -> list[str]:

@@ -100,11 +100,17 @@ def task(
 
 def main(run: Run, stage: str, *slots: str) -> None:
     """Run a stage from the command line: `python -m components.<stage>`."""
-    parser = argparse.ArgumentParser(prog=f"python -m components.{stage}", description=sys.modules[f"components.{stage}"].__doc__)
+    parser = argparse.ArgumentParser(
+        prog=f"python -m components.{stage}", description=sys.modules[f"components.{stage}"].__doc__
+    )
     parser.add_argument("--config", type=Path, default=Path("twinstack.yaml"), help="default: %(default)s")
     parser.add_argument("--twin", required=True, help="name of the twin")
-    parser.add_argument("--output", type=Path, help="file that receives the manifest; default: standard output")
-    parser.add_argument("--allow-dirty", action="store_true", help="train on uncommitted code and mark the model")
+    parser.add_argument(
+        "--output", type=Path, help="file that receives the manifest; default: standard output"
+    )
+    parser.add_argument(
+        "--allow-dirty", action="store_true", help="train on uncommitted code and mark the model"
+    )
     for slot in slots:
         parser.add_argument(
             f"--{slot}", type=Path, help=f"manifest of {' or '.join(SLOTS[slot])}; default: the twin's newest"

@@ -28,7 +28,7 @@ def test_the_commit_of_the_clone_is_on_every_model(loop: Loop) -> None:
     for twin in ("docs", "credit"):
         found = registry.champion(twin)
         assert found is not None
-        assert registry.tags(twin, found.version)["commit"] == head
+        assert registry.tags(twin, found.version)["twinstack.commit"] == head
 
 
 def test_the_end_shows_a_table_and_three_curl_lines(loop: Loop) -> None:
