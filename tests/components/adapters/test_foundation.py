@@ -70,10 +70,11 @@ def test_a_merged_adapter_speaks_as_it_did_beside_the_model(
     cache: Path, tmp_path: Path, loaded: Foundation
 ) -> None:
     adapted = training.adapted(foundation.base(Settings(), cache, dtype="float32").model, Finetune(rank=4), 1)
+    torch.manual_seed(1)
     with torch.no_grad():
         for name, one in adapted.named_parameters():
             if "lora_B" in name:
-                one.normal_(0, 0.02)
+                one.normal_(0, 0.05)
     training.save(adapted, tmp_path, "test")
     merged = foundation.load(Settings(), cache, adapter=tmp_path)
     assert {one.dtype for one in merged.model.parameters()} == {torch.bfloat16}
@@ -82,5 +83,8 @@ def test_a_merged_adapter_speaks_as_it_did_beside_the_model(
         beside = adapted.eval()(input_ids=ids).logits
         inside = merged.model(input_ids=ids).logits.float()
         plain = loaded.model(input_ids=ids).logits
-    near, far = (inside - beside).abs().mean(), (plain - beside).abs().mean()
-    assert near < far / 5
+        rounded = foundation.load(Settings(), cache).model(input_ids=ids).logits.float()
+    # What is left is the arithmetic in bfloat16, which the model without an adapter has as well.
+    near, noise = (inside - beside).abs().mean(), (rounded - plain).abs().mean()
+    assert near < 2 * noise
+    assert (plain - beside).abs().mean() > 3 * near
