@@ -29,7 +29,7 @@ class Hit(Protocol):
 H = TypeVar("H", bound=Hit)
 
 
-def fused(dense: Sequence[H], sparse: Sequence[H], sparse_weight: float) -> list[H]:
+def fused(dense: Sequence[H], sparse: Sequence[H], sparse_weight: float) -> list[tuple[H, float]]:
     """Weighted reciprocal rank fusion: (1 − w) / (60 + place in dense) + w / (60 + place in BM25).
 
     Args:
@@ -38,7 +38,8 @@ def fused(dense: Sequence[H], sparse: Sequence[H], sparse_weight: float) -> list
         sparse_weight: Weight of BM25, 0 to 1.
 
     Returns:
-        Each chunk once, best first; of equal ones the one that dense ranks higher.
+        Each chunk once with its score, best first; of equal ones the one that dense ranks higher. Scores are
+        scaled: 1 is first in both rankings.
     """
     points: dict[str, float] = {}
     hits: dict[str, H] = {}
@@ -46,7 +47,8 @@ def fused(dense: Sequence[H], sparse: Sequence[H], sparse_weight: float) -> list
         for place, hit in enumerate(ranking, start=1):
             points[hit.chunk_id] = points.get(hit.chunk_id, 0.0) + weight / (DAMPING + place)
             hits.setdefault(hit.chunk_id, hit)
-    return sorted(hits.values(), key=lambda hit: -points[hit.chunk_id])
+    order = sorted(hits.values(), key=lambda hit: -points[hit.chunk_id])
+    return [(hit, points[hit.chunk_id] * (DAMPING + 1)) for hit in order]
 
 
 def documents(ranked: Sequence[Hit]) -> list[str]:

@@ -1,7 +1,7 @@
 """Question to ranked chunks: one encoder, one index version, the configured fusion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.adapters.encoder import Encoder
 from components.adapters.vectors import Found, Index
@@ -29,5 +29,7 @@ class Retriever:
         for question, vector in zip(questions, vectors, strict=True):
             dense = self.index.dense(vector, depth) if weight < 1 else []
             sparse = self.index.sparse(question, depth) if weight > 0 else []
-            found.append(retrieval.fused(dense, sparse, weight)[:limit])
+            best = retrieval.fused(dense, sparse, weight)[:limit]
+            # Cosine and BM25 have no common scale; the score of the fusion is one that all hits share.
+            found.append([replace(hit, score=score) for hit, score in best])
         return found

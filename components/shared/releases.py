@@ -1,4 +1,4 @@
-"""Release: model version + prompt version + index version + feature-service version, that passed its gate."""
+"""Release: model version + prompt version + index version + feature-service version, and their numbers."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ class Release(BaseModel):
         commit: Git commit of the code that trained it.
         dirty: Whether uncommitted changes were allowed.
         trained_on: One line for people.
-        evaluation: The numbers it passed its gate with.
+        evaluation: The numbers its gate decided on.
         created: ISO 8601 time of the first release.
     """
 

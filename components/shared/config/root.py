@@ -64,7 +64,7 @@ class Config(BaseSettings):
 
     profile: Literal["local", "cluster"] = "local"
     """`cluster` demands a URI for every store; `local` keeps all of them in `state`."""
-    state: str = ".twinstack"
+    state: str = Field(default=".twinstack", min_length=1)
     """Folder of everything that is made; relative to `root`."""
     root: str = "."
     """Folder that relative paths start from: where `twinstack.yaml` lies."""

@@ -21,7 +21,7 @@ def hits(names: str) -> list[Hit]:
 
 
 def order(dense: str, sparse: str, weight: float) -> str:
-    return "".join(hit.chunk_id for hit in retrieval.fused(hits(dense), hits(sparse), weight))
+    return "".join(hit.chunk_id for hit, _ in retrieval.fused(hits(dense), hits(sparse), weight))
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,9 @@ def test_two_equal_rankings_stay_as_they_are(ranking: str, weight: float) -> Non
 def test_documents_in_the_order_of_their_best_chunk() -> None:
     found = [Hit("1", "x"), Hit("2", "y"), Hit("3", "x"), Hit("4", "z")]
     assert retrieval.documents(found) == ["x", "y", "z"]
+
+
+def test_the_first_of_both_rankings_has_score_one() -> None:
+    best, score = retrieval.fused(hits("ab"), hits("ac"), 0.3)[0]
+    assert best.chunk_id == "a"
+    assert score == pytest.approx(1.0)
