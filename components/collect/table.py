@@ -40,7 +40,12 @@ def collect(context: Context) -> Manifest:
         warehouse.apply({COLLECTION: (upserts, known)})
     context.crash_point("after-warehouse")
     version = digest.of_json(sorted(state))
-    facts: dict[str, JsonValue] = {"rows": len(state), "added_or_changed": len(upserts), "deleted": len(known), "file": table.path}
+    facts: dict[str, JsonValue] = {
+        "rows": len(state),
+        "added_or_changed": len(upserts),
+        "deleted": len(known),
+        "file": table.path,
+    }
     return context.commit(
         settings={"state": version},
         parents={},

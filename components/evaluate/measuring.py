@@ -118,10 +118,11 @@ class Measuring:
         """Mean loss per answer token of each held-out example, shape (examples,)."""
         # An example longer than a sequence is cut, so its loss depends on the length.
         length = self._context.llm.training.sequence_tokens
+        limit = self._context.llm.questions.held_out
 
         def work() -> list[Any]:
             lines = (self._dataset.folder / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
-            examples = [json.loads(line)["messages"] for line in lines]
+            examples = [json.loads(line)["messages"] for line in lines[:limit]]
             return foundation.losses(
                 self._models.get(folder),
                 examples,
@@ -129,5 +130,5 @@ class Measuring:
                 report=lambda done, total: self._context.progress.step("held-out examples", done, total),
             )
 
-        key = [self._context.llm.foundation.model, adapter, self._dataset.version, length]
+        key = [self._context.llm.foundation.model, adapter, self._dataset.version, length, limit]
         return np.array(remembered(self._context, "losses", key, work), dtype=np.float64)

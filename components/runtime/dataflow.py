@@ -6,7 +6,6 @@ arguments are the nodes it needs. The same functions take pandas Series in a pip
 
 import importlib
 import importlib.util
-import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -15,12 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import components.dataflows  # noqa: F401 - sets how Hamilton is imported
 from components.shared import digest
 from components.shared.errors import ConfigError, DataError, TwinError
-
-# Read when Hamilton is imported: without the first, the import takes 5 s instead of 1.
-os.environ.setdefault("HAMILTON_AUTOLOAD_EXTENSIONS", "0")
-os.environ.setdefault("HAMILTON_TELEMETRY_ENABLED", "false")
 
 Config = Mapping[str, Any]
 

@@ -52,7 +52,8 @@ def unharmed(project: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "point", ["collect:after-warehouse", "materialize:before-commit", "train:before-commit", "release:after-traffic"]
+    "point",
+    ["collect:after-warehouse", "materialize:before-commit", "train:before-commit", "release:after-traffic"],
 )
 def test_a_killed_classic_run_is_finished_by_the_next(
     project: Path, unharmed: dict[str, str], point: str
@@ -69,7 +70,9 @@ def test_a_killed_classic_run_is_finished_by_the_next(
     assert {name: found[name] for name in COMPARED} == {name: unharmed[name] for name in COMPARED}
     assert found["release"] == unharmed["release"]
     assert registered(project / state) == 1
-    assert resumed.stdout.count("skipped") >= {"collect": 0, "materialize": 2, "train": 4, "release": 7}[stage]
+    assert (
+        resumed.stdout.count("skipped") >= {"collect": 0, "materialize": 2, "train": 4, "release": 7}[stage]
+    )
 
 
 @pytest.mark.parametrize("point", ["collect:after-warehouse", "embed:before-flip"])
@@ -96,5 +99,7 @@ def test_a_killed_index_build_leaves_the_old_index_answering(corpus: Path, point
     after = vectors.current("docs")
     assert after is not None
     assert after != before
-    chunks = json.loads((corpus / ".twinstack/artifacts/latest/docs/embed.json").read_text())["facts"]["chunks"]
+    chunks = json.loads((corpus / ".twinstack/artifacts/latest/docs/embed.json").read_text())["facts"][
+        "chunks"
+    ]
     assert vectors.count("docs", after) == chunks

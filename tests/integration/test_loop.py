@@ -39,7 +39,12 @@ def test_the_end_shows_a_table_and_three_curl_lines(loop: Loop) -> None:
 
 def test_a_second_run_skips_every_stage_and_says_why(loop: Loop) -> None:
     done = subprocess.run(
-        [TWIN, "run", "end_to_end", "--json"], cwd=loop.folder, env=loop.env, capture_output=True, text=True, check=True
+        [TWIN, "run", "end_to_end", "--json"],
+        cwd=loop.folder,
+        env=loop.env,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     events = [json.loads(line) for line in done.stdout.splitlines()]
     stages = {(one["twin"], one["stage"]): one["skipped"] for one in events if one["event"] == "done"}
@@ -48,7 +53,12 @@ def test_a_second_run_skips_every_stage_and_says_why(loop: Loop) -> None:
 
 
 def test_reports_are_pages_with_plots(loop: Loop) -> None:
-    for twin, stage in (("credit", "evaluate"), ("docs", "evaluate"), ("credit", "monitor"), ("docs", "monitor")):
+    for twin, stage in (
+        ("credit", "evaluate"),
+        ("docs", "evaluate"),
+        ("credit", "monitor"),
+        ("docs", "monitor"),
+    ):
         latest = loop.folder / ".twinstack/artifacts/latest" / twin / f"{stage}.json"
         folder = Path(json.loads(latest.read_text())["uri"].removeprefix("file://"))
         assert "<h1" in (folder / "report.html").read_text()

@@ -46,7 +46,11 @@ def test_both_kinds_are_the_same_dag(name: str) -> None:
 
 def test_end_to_end_goes_from_sources_to_monitoring() -> None:
     found = edges("end_to_end", "llm")
-    assert {("collect", "collected", "validate"), ("model", "model", "evaluate"), ("gate", "decision", "release")} <= found
+    assert {
+        ("collect", "collected", "validate"),
+        ("model", "model", "evaluate"),
+        ("gate", "decision", "release"),
+    } <= found
     assert {consumer for _, _, consumer in found} == {
         "collect", "validate", "features", "dataset", "model", "evaluate", "gate", "release", "monitor",
     }  # fmt: skip

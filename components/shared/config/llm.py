@@ -132,6 +132,8 @@ class Questions(Settings):
     """Questions answered at a time."""
     answers: int = Field(default=60, ge=1, le=100_000)
     """How many questions are also answered by the model; retrieval is measured on all."""
+    held_out: int = Field(default=48, ge=1, le=100_000)
+    """How many held-out examples of the instruction dataset the loss is measured on."""
 
 
 class LlmTwin(BaseTwin):
