@@ -128,6 +128,6 @@ def _refuse_too_many(
     named = "; ".join(f"{one['path']}: {one['reason']}" for one in change.rejects[:NAMED])
     raise DataError(
         f"{len(change.rejects)} of {offered} documents are bad, nothing was collected: {named}",
-        where=f"twins.{context.twin}.sources.{name.split('-')[0]}",
+        where=f"twins.{context.twin}.sources.{name.split('-', maxsplit=1)[0]}",
         remedy="mend or exclude them, or raise max_bytes or max_rejected",
     )

@@ -13,7 +13,7 @@ def gate(
     evaluation: dsl.Input[dsl.Artifact] = None,
 ) -> None:
     """Block, ask or release by the declared rules."""
-    from components.runtime import entry
     from components.gate import core
+    from components.runtime import entry
 
     entry.task(core.run, "gate", config, twin, decision, evaluation=evaluation)

@@ -17,8 +17,8 @@ def release(
     model: dsl.Input[dsl.Artifact] = None,
 ) -> None:
     """Make the gated candidate the champion."""
-    from components.runtime import entry
     from components.release import core
+    from components.runtime import entry
 
     entry.task(
         core.run,

@@ -1,7 +1,7 @@
 """`python -m components.validate`."""
 
-from components.validate import core
 from components.runtime import entry
+from components.validate import core
 
 if __name__ == "__main__":
     entry.main(core.run, "validate", "collected")

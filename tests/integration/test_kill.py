@@ -62,7 +62,7 @@ def test_a_killed_classic_run_is_finished_by_the_next(
     killed = run(project, "end_to_end", "credit", TWINSTACK_STATE=state, TWINSTACK_CRASH_AT=point)
     assert killed.returncode == 1
     assert "died without an error of its own" in killed.stderr
-    stage = point.split(":")[0]
+    stage = point.split(":", maxsplit=1)[0]
     assert stage not in versions(project / state, "credit")
     resumed = run(project, "end_to_end", "credit", TWINSTACK_STATE=state)
     assert resumed.returncode == 0, resumed.stderr
@@ -85,7 +85,7 @@ def test_a_killed_index_build_leaves_the_old_index_answering(corpus: Path, point
     vectors = Stores(load(corpus / "twinstack.yaml")).vectors
     before = vectors.current("docs")
     (corpus / "docs/four.md").write_text("# Shadow\n\nA shadow gets a copy of the traffic.\n")
-    stage = point.split(":")[0]
+    stage = point.split(":", maxsplit=1)[0]
     pipeline = "collect" if stage == "collect" else "features"
     if stage == "embed":
         assert run(corpus, "collect", "docs").returncode == 0
