@@ -128,7 +128,7 @@ def corpus(tmp_path: Path) -> Path:
         (folder / "docs" / name).write_text(text)
     (folder / "prompt.md").write_text("Answer from the excerpts.\n\n{context}\n")
     (folder / "questions.yaml").write_text(
-        "- question: What does a canary get?\n  answer: a small share of the traffic\n  document: docs/one.md\n"
+        "- question: What does a canary get?\n  answer: a small share of the traffic\n  document: one.md\n"
     )
     shutil.copy(REPOSITORY / "twins/credit/german_credit.csv", folder / "credit.csv")
     text = (REPOSITORY / "twinstack.yaml").read_text()

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter_model.safetensors"
 
-#: Held-out examples whose loss is measured before and after; stage evaluate measures all of them.
-SAMPLE = 16
-
 Conversation = list[dict[str, str]]
 
 
@@ -77,10 +74,7 @@ def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path
     cache = context.config.state_path / "foundation"
     base = foundation.base(twin.foundation, cache, dtype="bfloat16", note=context.progress.note)
     model = training.adapted(base.model, twin.training, twin.seed)
-    held_out = read(dataset, "held_out")[:SAMPLE]
-    before = _held_out_loss(context, model, base.tokenizer, held_out)
     outcome = _fit(context, base, model, examples)
-    after = _held_out_loss(context, model, base.tokenizer, held_out)
     training.save(model, folder, twin.foundation.model)
     context.crash_point("after-model")
     write_atomic(folder / "losses.json", json.dumps([round(loss, 4) for loss in outcome.losses]))
@@ -88,8 +82,6 @@ def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path
     metrics = {
         "loss_start": round(outcome.losses[0], 4),
         "loss_end": round(outcome.losses[-1], 4),
-        "sample_loss_start": round(before, 4),
-        "sample_loss_end": round(after, 4),
         "tokens": outcome.tokens,
         "learned_tokens": outcome.learned,
         "tokens_per_second": round(outcome.tokens / outcome.seconds, 1),
@@ -97,8 +89,7 @@ def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path
     }
     return Draft(
         summary=f"{twin.training.steps} steps on {outcome.tokens:,} tokens at "
-        f"{metrics['tokens_per_second']:.0f} tokens/s; loss of {len(held_out)} held-out examples "
-        f"{before:.2f} to {after:.2f}",
+        f"{metrics['tokens_per_second']:.0f} tokens/s; last loss {outcome.losses[-1]:.2f}",
         facts={
             "commit": code.commit,
             "dirty": code.dirty,
@@ -132,15 +123,6 @@ def _fit(context: Context, base: "Foundation", model: Any, examples: list[Conver
         packing.packs(pairs, length), settings.batch_size, length, tokenizer.pad_token_id
     )
     return training.fit(model, groups, settings, report)
-
-
-def _held_out_loss(context: Context, model: Any, tokenizer: Any, examples: list[Conversation]) -> float:
-    """Mean loss of examples, in nats per answer token."""
-    from components.adapters import foundation
-
-    loaded = foundation.Foundation(model.get_base_model(), tokenizer)
-    found = foundation.losses(loaded, examples, max_tokens=context.llm.training.sequence_tokens)
-    return sum(found) / len(found)
 
 
 def read(dataset: Manifest, part: str) -> list[Conversation]:

@@ -1,0 +1,1 @@
+"""Ratios from one run on one machine: `make bench`. Numbers to read, not tests to pass."""

@@ -1,0 +1,135 @@
+"""The fronts against what they stand in front of: predictor and look-up or search, in this process."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from tests.benchmarks.report import Row
+from tests.conftest import TWIN, environment, free_port, until
+
+CLASSIC, CHAT = 500, 12
+BY_ID = {"instances": [{"applicant_id": "A0001"}]}
+QUESTION = "What is a release made of?"
+
+
+def percentiles(call: Callable[[], object], count: int) -> tuple[float, float]:
+    """p50 and p99 in milliseconds of calls one after the other, after a tenth of them as warm-up."""
+    for _ in range(max(1, count // 10)):
+        call()
+    times = []
+    for _ in range(count):
+        start = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - start) * 1000)
+    return float(np.percentile(times, 50)), float(np.percentile(times, 99))
+
+
+def overhead(folder: Path) -> list[Row]:
+    """Requests over HTTP, then the same work without a front."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [TWIN, "serve", "--port", str(port)],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{url}/v2/health/ready", timeout=2).json().get("ready") is True
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    try:
+        until(ready, 180, "the server's readiness")
+        with httpx.Client(base_url=url, timeout=60) as client:
+            v1 = percentiles(
+                lambda: client.post(
+                    "/v1/models/credit:predict", json={"instances": [{"applicant_id": "A0001"}]}
+                ),
+                CLASSIC,
+            )
+            body = {
+                "model": "docs",
+                "max_tokens": 1,
+                "temperature": 0,
+                "messages": [{"role": "user", "content": QUESTION}],
+            }
+            chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body), CHAT)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+    look_up, answer = _classic(folder), _chat(folder)
+    return [
+        Row("front credit by id, p50", v1[0], "ms", look_up[0], "ms, Feast look-up + model"),
+        Row("front credit by id, p99", v1[1], "ms", look_up[1], "ms, Feast look-up + model"),
+        Row(
+            "front docs, one token, p50",
+            chat[0],
+            "ms",
+            answer[0],
+            "ms, search + first token",
+            "≤ 5 ms on top",
+        ),
+        Row("front docs, one token, p99", chat[1], "ms", answer[1], "ms, search + first token"),
+    ]
+
+
+def _classic(folder: Path) -> tuple[float, float]:
+    from components.adapters.stores import Stores
+    from components.dataflows import boosting
+    from components.runtime.champion import champion_of
+    from components.shared.config import load
+
+    stores = Stores(load(folder / "twinstack.yaml"))
+    release = champion_of(stores.warehouse, "credit")
+    assert release is not None
+    from components.adapters.registry import local_folder
+
+    reader = stores.features.online(release.feature_version, "credit")
+    model = boosting.load(local_folder(release.model_uri))
+
+    def call() -> None:
+        found = reader.lookup(["A0001"])[0]
+        assert found is not None
+        row = np.array([[found[name] for name in reader.features]], dtype=np.float64)
+        boosting.probability(model, row)
+
+    return percentiles(call, CLASSIC)
+
+
+def _chat(folder: Path) -> tuple[float, float]:
+    from components.adapters.stores import Stores
+    from components.dataflows import prompts
+    from components.runtime.champion import champion_of
+    from components.serving.llm_parts import open_predictor, open_retriever
+    from components.serving.predictor import Parameters
+    from components.shared.config import LlmTwin, load
+
+    config = load(folder / "twinstack.yaml")
+    stores = Stores(config)
+    release = champion_of(stores.warehouse, "docs")
+    assert release is not None
+    twin = config.twin("docs")
+    assert isinstance(twin, LlmTwin)
+    retriever, predictor = open_retriever(stores, twin, release), open_predictor(config, twin, release)
+    predictor.start()
+
+    async def one() -> None:
+        system = retriever.prompt(retriever.find(QUESTION))
+        stream = predictor.stream(prompts.messages(system, QUESTION), Parameters(max_tokens=1, temperature=0))
+        async for _ in stream:
+            pass
+
+    with asyncio.Runner() as runner:
+        found = percentiles(lambda: runner.run(one()), CHAT)
+        predictor.stop()
+        retriever.close()
+    return found

@@ -1,0 +1,48 @@
+"""Stage monitor: signals of two windows, thresholds of their own, a page to look at."""
+
+import numpy as np
+import pandas as pd
+
+from components.monitor import report
+from components.monitor.windows import Pair, drift
+from components.shared.config.base import Monitor
+
+
+def window(rows: int, seed: int, shift: float = 0.0, kinds: str = "ab") -> pd.DataFrame:
+    draw = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"amount": draw.normal(shift, size=rows), "kind": draw.choice(list(kinds), size=rows)}
+    )
+
+
+def found(reference: pd.DataFrame, current: pd.DataFrame) -> dict[str, bool]:
+    return {one.name: one.drifted for one in drift(Pair(reference, current, "test"), Monitor(), seed=0)}
+
+
+def test_equal_distributions_do_not_drift() -> None:
+    assert found(window(2000, 1), window(600, 2)) == {"amount": False, "kind": False}
+
+
+def test_a_shifted_number_drifts_and_nothing_else() -> None:
+    assert found(window(2000, 1), window(600, 2, shift=0.5)) == {"amount": True, "kind": False}
+
+
+def test_a_new_category_drifts() -> None:
+    assert found(window(2000, 1), window(600, 2, kinds="abc")) == {"amount": False, "kind": True}
+
+
+def test_a_constant_column_has_one_bin_and_no_drift() -> None:
+    frame = pd.DataFrame({"flag": np.zeros(1000)})
+    one = drift(Pair(frame, frame.head(500), "test"), Monitor(), seed=0)[0]
+    assert len(one.bins) == 2
+    assert one.psi < one.threshold
+
+
+def test_the_page_names_every_signal_and_escapes_what_comes_from_data() -> None:
+    frame = window(1000, 1).rename(columns={"kind": "<b>kind</b>"})
+    pair = Pair(frame, frame.head(500), "test")
+    page = report.html("credit", pair, drift(pair, Monitor(), seed=0))
+    assert "amount" in page
+    assert "&lt;b&gt;kind" in page
+    assert "<b>kind" not in page
+    assert "data:image/png;base64," in page

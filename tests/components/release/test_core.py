@@ -1,0 +1,108 @@
+"""Stage release: the gate's word counts, and running again changes nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.release import core
+from components.runtime import champion
+from components.runtime.context import Context
+from components.shared.config import load
+from components.shared.evaluation import FILE, Evaluation, Measure
+from components.shared.manifests import Manifest
+
+
+@pytest.fixture
+def context(corpus: Path) -> Context:
+    return Context(load(corpus / "twinstack.yaml"), "credit", "release")
+
+
+def inputs(context: Context, decision: str, dataset: str = "d1") -> dict[str, Manifest]:
+    """Manifests as the stages before leave them; the model is really registered."""
+    folder = context.config.state_path / "made" / dataset
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.txt").write_text(dataset)
+    registered = context.stores.registry.register(
+        twin="credit", recipe=dataset, folder=folder, params={}, metrics={}, tags={}
+    )
+    numbers = Evaluation(
+        twin="credit",
+        cases=10,
+        cases_version="c",
+        level=0.95,
+        candidate={"roc_auc": Measure(value=0.8, low=0.7, high=0.9)},
+        baseline_name="scorecard",
+    )
+    (folder / FILE).write_text(numbers.model_dump_json())
+
+    def manifest(stage: str, version: str, **facts: Any) -> Manifest:
+        return Manifest(
+            stage=stage, twin="credit", recipe=version, version=version, uri=folder.as_uri(), facts=facts
+        )
+
+    model = {
+        "model_version": registered.version,
+        "model_uri": registered.uri,
+        "commit": "abc",
+        "dirty": False,
+    }
+    return {
+        "evaluation": manifest("evaluate", f"e-{dataset}"),
+        "decision": manifest("gate", f"g-{dataset}-{decision}", decision=decision, reason="because"),
+        "features": manifest("materialize", "f1"),
+        "dataset": manifest("snapshot", dataset),
+        "model": manifest("train", f"m-{dataset}", trained_on="rows", **model),
+    }
+
+
+def answering(context: Context) -> str:
+    found = champion.champion(context)
+    return found.id if found else ""
+
+
+def test_a_released_candidate_answers_and_the_alias_follows(context: Context) -> None:
+    made = core.run(context, **inputs(context, "release"))
+    assert made.text("release") == answering(context)
+    registered = context.stores.registry.champion("credit")
+    assert registered is not None
+    assert registered.version == "1"
+
+
+def test_releasing_again_changes_nothing_and_says_so(context: Context) -> None:
+    given = inputs(context, "release")
+    core.run(context, **given)
+    before = champion.traffic(context.stores.warehouse, "credit")
+    made = core.run(context, **given)
+    assert made.skipped == "unchanged: this release answers already"
+    assert champion.traffic(context.stores.warehouse, "credit") == before
+
+
+@pytest.mark.parametrize(
+    ("decision", "told"), [("block", "is blocked: because"), ("ask", "approve with `twin promote")]
+)
+def test_without_the_gates_word_the_champion_stays(context: Context, decision: str, told: str) -> None:
+    core.run(context, **inputs(context, "release"))
+    before = answering(context)
+    made = core.run(context, **inputs(context, decision, dataset="d2"))
+    assert answering(context) == before
+    assert told in made.summary
+    stored = champion.read_release(context.stores.warehouse, "credit", made.text("release"))
+    assert stored.dataset_version == "d2"
+
+
+def test_other_parts_are_another_release(context: Context) -> None:
+    first = core.run(context, **inputs(context, "release")).text("release")
+    second = core.run(context, **inputs(context, "release", dataset="d2")).text("release")
+    assert first != second
+    assert answering(context) == second
+    assert champion.rollback(context.stores.warehouse, "credit").id == first
+
+
+def test_after_a_rollback_the_same_candidate_can_be_released_again(context: Context) -> None:
+    core.run(context, **inputs(context, "release"))
+    second = inputs(context, "release", dataset="d2")
+    core.run(context, **second)
+    champion.rollback(context.stores.warehouse, "credit")
+    made = core.run(context, **second)
+    assert answering(context) == made.text("release")
