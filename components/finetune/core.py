@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.runtime import models
 from components.runtime.context import Context, Draft
-from components.shared import digest, lineage
+from components.shared import digest
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -29,43 +30,20 @@ def run(context: Context, dataset: Manifest) -> Manifest:
         DataError: No example fits a sequence.
     """
     twin = context.llm
-    code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
-    made = context.commit(
+    return models.trained(
+        context,
+        dataset,
         settings={
             "training": twin.training.model_dump(),
             "foundation": twin.foundation.model,
             "seed": twin.seed,
-            # A clean checkout makes its own model instead of finding one that is marked dirty.
-            "dirty": code.dirty,
         },
-        parents={"dataset": dataset},
-        build=lambda folder: _build(context, dataset, code, folder),
-    )
-    registered = context.stores.registry.register(
-        twin=context.twin,
-        recipe=made.recipe,
-        folder=made.folder,
         params={**twin.training.model_dump(), "foundation": twin.foundation.model, "seed": twin.seed},
-        metrics=_metrics(made),
-        tags={
-            "twinstack.commit": made.text("commit"),
-            "twinstack.dirty": str(made.facts["dirty"]).lower(),
-            "twinstack.dataset": dataset.version,
-            "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
-        },
+        build=lambda folder: _build(context, dataset, folder),
     )
-    facts = {**made.facts, "model_version": registered.version, "model_uri": registered.uri}
-    return context.seen(made.model_copy(update={"facts": facts}))
 
 
-def _metrics(made: Manifest) -> dict[str, float]:
-    found = made.facts["metrics"]
-    if not isinstance(found, dict):
-        raise TypeError("facts.metrics is a mapping")
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path) -> Draft:
+def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     from components.adapters import foundation
     from components.finetune import training
 
@@ -91,14 +69,10 @@ def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path
         summary=f"{twin.training.steps} steps on {outcome.tokens:,} tokens at "
         f"{metrics['tokens_per_second']:.0f} tokens/s; last loss {outcome.losses[-1]:.2f}",
         facts={
-            "commit": code.commit,
-            "dirty": code.dirty,
-            "dataset_version": dataset.version,
             "trained_on": f"{len(examples)} examples of dataset {dataset.version}, {outcome.tokens:,} tokens "
             f"in {twin.training.steps} steps",
             **{name: metrics[name] for name in ("loss_start", "loss_end", "tokens", "tokens_per_second")},
             "metrics": {**metrics},
-            "packages": {**lineage.packages()},
         },
         version=digest.of_file(folder / ADAPTER),
     )

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.runtime import models
 from components.runtime.context import Context, Draft
-from components.shared import lineage
-from components.shared.errors import TwinError
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -29,66 +28,21 @@ def run(context: Context, dataset: Manifest) -> Manifest:
         LineageError: The code is not committed and `allow_dirty` was not given.
     """
     twin = context.classic
-    code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
-    before = context.stores.artifacts.latest(context.twin, context.stage)
-    made = context.commit(
+    return models.trained(
+        context,
+        dataset,
         settings={
             "training": twin.training.model_dump(),
             "scorecard": twin.scorecard.model_dump(),
             "features": list(twin.features),
             "seed": twin.seed,
-            # A clean checkout makes its own model instead of finding one that is marked dirty.
-            "dirty": code.dirty,
         },
-        parents={"dataset": dataset},
-        build=lambda folder: _build(context, dataset, code, folder),
-    )
-    place = context.config.stores.tracking or str(context.config.state_path)
-    if before and _registered(before, made, place):
-        return context.seen(before.model_copy(update={"skipped": made.skipped}))
-    registered = context.stores.registry.register(
-        twin=context.twin,
-        recipe=made.recipe,
-        folder=made.folder,
         params={**twin.training.model_dump(), "features": len(twin.features), "seed": twin.seed},
-        metrics={name: float(value) for name, value in _metrics(made).items()},
-        tags={
-            "twinstack.commit": made.text("commit"),
-            "twinstack.dirty": str(made.facts["dirty"]).lower(),
-            "twinstack.dataset": dataset.version,
-            "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
-        },
+        build=lambda folder: _build(context, dataset, folder),
     )
-    facts = {
-        **made.facts,
-        "model_version": registered.version,
-        "model_uri": registered.uri,
-        "registry": place,
-    }
-    return context.seen(made.model_copy(update={"facts": facts}))
 
 
-def _registered(before: Manifest, made: Manifest, place: str) -> bool:
-    """Whether the last run registered this very model and its files are still there: saves opening MLflow."""
-    from components.adapters.registry import local_folder
-
-    if before.recipe != made.recipe or before.facts.get("registry") != place:
-        return False
-    try:
-        local_folder(before.text("model_uri"))
-    except TwinError:
-        return False
-    return True
-
-
-def _metrics(made: Manifest) -> dict[str, float]:
-    found = made.facts["metrics"]
-    if not isinstance(found, dict):
-        raise TypeError("facts.metrics is a mapping")
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path) -> Draft:
+def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     from components.dataflows import boosting, scorecard
 
     twin = context.classic
@@ -115,12 +69,8 @@ def _build(context: Context, dataset: Manifest, code: lineage.Code, folder: Path
         summary=f"{metrics['rounds']:.0f} trees, validation log loss {metrics['validation_log_loss']:.3f}; "
         f"scorecard of {len(card.rows)} features",
         facts={
-            "commit": code.commit,
-            "dirty": code.dirty,
-            "dataset_version": dataset.version,
             "trained_on": trained_on,
             "metrics": {**metrics},
-            "packages": {**lineage.packages()},
             "top_features": ", ".join([*gains][:5]),
         },
     )
