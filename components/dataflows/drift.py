@@ -34,8 +34,18 @@ class Reference:
 
 
 def reference(values: Floats, bins: int) -> Reference:
-    """Quantile bins of the reference values, shape (rows,); equal edges are merged."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    """Quantile bins of the reference values, shape (rows,); equal edges are merged.
+
+    Few distinct values get a bin each: the quantiles of a flag that is mostly 0 would all be 0, and a flag
+    that is suddenly 1 would fall into the same bin.
+    """
+    distinct = np.unique(values)
+    if len(distinct) == 1:
+        edges = np.array([distinct[0], np.nextafter(distinct[0], np.inf)])
+    elif len(distinct) <= bins:
+        edges = distinct[1:]
+    else:
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
     return Reference(edges, counts(values, edges))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STYLE = (
     "body{font:15px sans-serif;margin:2em;max-width:75em}td,th{padding:.3em .8em;text-align:left;"
-    "vertical-align:top;border-bottom:1px solid #ddd}.miss{color:#b00}"
+    "vertical-align:top;border-bottom:1px solid #ddd;overflow-wrap:anywhere}.miss{color:#b00}"
 )
 
 
@@ -107,7 +107,8 @@ def _plot(found: Evaluation) -> str:
         (found.baseline_name, found.baseline),
         ("champion", found.champion),
     ]
-    names = list(found.candidate)
+    # Losses have another unit and would press the scores into a corner.
+    names = [name for name, one in found.candidate.items() if one.better == "higher"]
     for shift, (label, measures) in zip((0.2, 0.0, -0.2), sides, strict=True):
         places = [place + shift for place, name in enumerate(names) if name in measures]
         shown = [measures[name] for name in names if name in measures]

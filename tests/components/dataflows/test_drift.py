@@ -46,3 +46,15 @@ def test_a_shift_of_half_a_standard_deviation_is_found_in_500_rows() -> None:
     reference = drift.reference(draw.normal(size=5000), 10)
     limit = drift.threshold(reference.counts, 500, 0.01, seed=4)
     assert drift.psi(reference.counts, drift.counts(draw.normal(0.5, size=500), reference.edges)) > limit
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02])
+def test_a_rare_flag_that_becomes_common_is_found(share: float) -> None:
+    draw = np.random.default_rng(5)
+    before = (draw.random(2000) < share).astype(float)
+    now = (draw.random(500) < 0.2).astype(float)
+    reference = drift.reference(before, 10)
+    limit = drift.threshold(reference.counts, 500, 0.01, seed=6)
+    assert drift.psi(reference.counts, drift.counts(now, reference.edges)) > limit
+    same = (draw.random(500) < share).astype(float)
+    assert drift.psi(reference.counts, drift.counts(same, reference.edges)) <= limit
