@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from components.shared.config import Config, dump
 from components.shared.errors import ConfigError, TwinError
 from components.shared.progress import MARK
-from pipelines.compiler import compiled_path
+from pipelines.compiler import COMPILED, compiled_path
 from pipelines.narrator import Narrator
 
 #: Runs whose logs are kept.
@@ -88,7 +88,12 @@ def run(
     """
     path = compiled_path(name, config.twin(twin).kind)
     if not path.exists():
-        raise ConfigError(f"no compiled pipeline '{name}'", where=str(path), remedy="run `make compile`")
+        known = sorted({one.stem.rpartition("-")[0] for one in COMPILED.glob("*.yaml")})
+        raise ConfigError(
+            f"no compiled pipeline '{name}'",
+            where=str(COMPILED),
+            remedy=f"use one of: {', '.join(known)}" if known else "run `make compile`",
+        )
     folder = _run_folder(config.state_path / "runs", f"{name}-{twin}")
     narrator.begin(name, twin, folder / "log.txt")
     with (folder / "log.txt").open("w", encoding="utf-8") as log:

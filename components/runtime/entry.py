@@ -45,12 +45,12 @@ def run_stage(run: Run, context: Context, given: Mapping[str, Manifest | None]) 
         context: Its surroundings.
         given: Slot to manifest, None where the newest is meant.
     """
-    inputs = {
-        slot: manifest or require_latest(context.stores.artifacts, context.twin, SLOTS[slot])
-        for slot, manifest in given.items()
-    }
     emit("start", stage=context.stage, twin=context.twin)
     try:
+        inputs = {
+            slot: manifest or require_latest(context.stores.artifacts, context.twin, SLOTS[slot])
+            for slot, manifest in given.items()
+        }
         made = run(context, **inputs)
     except TwinError as error:
         emit("error", stage=context.stage, twin=context.twin, text=str(error), code=error.exit_code)
