@@ -44,7 +44,7 @@ def evaluate(
     twin = context.llm
     asked = cases.read(context.config.path(twin.questions.path))
     prompt = context.config.path(twin.prompt).read_text(encoding="utf-8")
-    candidate = Side("candidate", model.folder, prompt, features.version)
+    candidate = Side("candidate", model.folder, prompt, features.version, twin.answering)
     reigning = champion(context)
     if reigning and _same(reigning, candidate, model):
         reigning = None
@@ -53,8 +53,7 @@ def evaluate(
             "questions": cases.version(asked),
             "how": twin.questions.model_dump(),
             "prompt": digest.of_text(prompt),
-            "retrieval": twin.retrieval.model_dump(),
-            "foundation": twin.foundation.model,
+            "answering": twin.answering.model_dump(),
             "level": twin.intervals,
             "rounds": twin.bootstrap_rounds,
             "seed": twin.seed,
@@ -66,10 +65,11 @@ def evaluate(
 
 
 def _same(release: Release, candidate: Side, model: Manifest) -> bool:
-    return (release.model_uri, release.prompt, release.index_version) == (
+    return (release.model_uri, release.prompt, release.index_version, release.answering) == (
         model.facts.get("model_uri"),
         candidate.prompt,
         candidate.index_version,
+        candidate.answering,
     )
 
 
@@ -126,7 +126,10 @@ def _build(
 def _side_of(release: Release) -> Side:
     from components.adapters.registry import local_folder
 
-    return Side("champion", local_folder(release.model_uri), release.prompt, release.index_version)
+    if release.answering is None:
+        raise TypeError(f"release {release.id} is of kind {release.kind}")
+    folder = local_folder(release.model_uri)
+    return Side("champion", folder, release.prompt, release.index_version, release.answering)
 
 
 def _how(context: Context) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from components.evaluate.variants import Models, Variant, answers, closed_book, 
 from components.runtime.context import Context
 from components.runtime.retriever import Retriever
 from components.shared import digest
+from components.shared.config.llm import Foundation
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 
@@ -38,12 +39,12 @@ class Measuring:
         self._asked = asked
         self._answered = list(asked)[: context.llm.questions.answers]
         self._dataset = dataset
-        self._encoder = Encoder(context.llm.encoder)
+        self._encoders: dict[str, Encoder] = {}
         self._models = Models(self._open)
 
-    def _open(self, adapter: Path | None) -> foundation.Foundation:
+    def _open(self, settings: Foundation, adapter: Path | None) -> foundation.Foundation:
         return foundation.load(
-            self._context.llm.foundation,
+            settings,
             self._context.config.state_path / "foundation",
             adapter=adapter,
             note=self._context.progress.note,
@@ -51,39 +52,37 @@ class Measuring:
 
     def side(self, side: Side) -> "tuple[list[list[Found]], Values, list[str]]":
         """Rankings, values by case, and answers of a candidate or a champion."""
-        hits = self._search(side)
+        hits, top, base = self._search(side), side.answering.retrieval.top_k, side.answering.foundation
         prompted = tuple(
-            tuple(prompts.messages(prompts.render(side.prompt, found[: self._top]), one.question))
+            tuple(prompts.messages(prompts.render(side.prompt, found[:top]), one.question))
             for one, found in zip(self._answered, hits, strict=False)
         )
         adapter = digest.of_folder(side.adapter, leave_out=["manifest.json"])
-        with_context = Variant(f"{side.name} with retrieval", adapter, side.adapter, prompted)
-        alone = Variant(f"{side.name} alone", adapter, side.adapter, closed_book(self._answered))
+        with_context = Variant(f"{side.name} with retrieval", adapter, side.adapter, prompted, base)
+        alone = Variant(f"{side.name} alone", adapter, side.adapter, closed_book(self._answered), base)
         said = answers(self._context, self._models, with_context)
         values = {
             **self._retrieval(hits),
             "answer_f1": self._f1(said),
             "answer_f1_tuned": self._f1(answers(self._context, self._models, alone)),
-            "held_out_loss": self._losses(adapter, side.adapter),
+            "held_out_loss": self._losses(adapter, side.adapter, base),
         }
         return hits, values, said
 
     def foundation(self) -> tuple[Values, list[str]]:
         """Values by case and answers of the foundation model without retrieval."""
-        said = answers(
-            self._context, self._models, Variant("foundation", "", None, closed_book(self._answered))
-        )
-        return {"answer_f1": self._f1(said), "held_out_loss": self._losses("", None)}, said
-
-    @property
-    def _top(self) -> int:
-        return self._context.llm.retrieval.top_k
+        base = self._context.llm.foundation
+        variant = Variant("foundation", "", None, closed_book(self._answered), base)
+        said = answers(self._context, self._models, variant)
+        return {"answer_f1": self._f1(said), "held_out_loss": self._losses("", None, base)}, said
 
     def _search(self, side: Side) -> "list[list[Found]]":
         self._require_known(side.index_version)
         index = self._context.stores.vectors.open(self._context.twin, side.index_version)
         try:
-            retriever = Retriever(self._encoder, index, self._context.llm.retrieval)
+            settings = side.answering.encoder
+            encoder = self._encoders.setdefault(settings.model_dump_json(), Encoder(settings))
+            retriever = Retriever(encoder, index, side.answering.retrieval)
             return retriever.search_all([one.question for one in self._asked], DEPTH)
         finally:
             index.close()
@@ -114,7 +113,7 @@ class Measuring:
     def _f1(self, said: Sequence[str]) -> NDArray[np.float64]:
         return np.array([token_f1(text, one.answer) for text, one in zip(said, self._answered, strict=True)])
 
-    def _losses(self, adapter: str, folder: Path | None) -> NDArray[np.float64]:
+    def _losses(self, adapter: str, folder: Path | None, base: Foundation) -> NDArray[np.float64]:
         """Mean loss per answer token of each held-out example, shape (examples,)."""
         # An example longer than a sequence is cut, so its loss depends on the length.
         length = self._context.llm.training.sequence_tokens
@@ -124,11 +123,11 @@ class Measuring:
             lines = (self._dataset.folder / "held_out.jsonl").read_text(encoding="utf-8").splitlines()
             examples = [json.loads(line)["messages"] for line in lines[:limit]]
             return foundation.losses(
-                self._models.get(folder),
+                self._models.get(base, folder),
                 examples,
                 max_tokens=length,
                 report=lambda done, total: self._context.progress.step("held-out examples", done, total),
             )
 
-        key = [self._context.llm.foundation.model, adapter, self._dataset.version, length, limit]
+        key = [base.model, adapter, self._dataset.version, length, limit]
         return np.array(remembered(self._context, "losses", key, work), dtype=np.float64)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.shared.config.llm import Answering
+
 
 @dataclass(frozen=True)
 class Side:
@@ -13,9 +15,11 @@ class Side:
         adapter: Folder of the LoRA adapter.
         prompt: Text of the system prompt.
         index_version: Where context comes from.
+        answering: Encoder, retrieval and foundation model.
     """
 
     name: str
     adapter: Path
     prompt: str
     index_version: str
+    answering: Answering

@@ -10,6 +10,7 @@ from components.adapters.foundation import Foundation
 from components.evaluate.questions import Question
 from components.runtime.context import Context
 from components.shared import digest
+from components.shared.config.llm import Foundation as Settings
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -27,26 +28,28 @@ class Variant:
         adapter: Digest of the LoRA adapter, empty for the foundation model.
         folder: Folder of the adapter, None for the foundation model.
         prompts: Messages of every question.
+        foundation: The base model.
     """
 
     name: str
     adapter: str
     folder: Path | None
     prompts: tuple[tuple[Message, ...], ...]
+    foundation: Settings
 
 
 class Models:
     """Foundation model with one adapter at a time; loads when something has to be generated."""
 
-    def __init__(self, open_model: Callable[[Path | None], Foundation]) -> None:
+    def __init__(self, open_model: Callable[[Settings, Path | None], Foundation]) -> None:
         self._open = open_model
-        self._held: tuple[Path | None, Foundation] | None = None
+        self._held: tuple[tuple[Settings, Path | None], Foundation] | None = None
 
-    def get(self, folder: Path | None) -> Foundation:
+    def get(self, settings: Settings, folder: Path | None) -> Foundation:
         """The model with this adapter."""
-        if self._held is None or self._held[0] != folder:
+        if self._held is None or self._held[0] != (settings, folder):
             self._held = None  # the last one is given back before the next is loaded
-            self._held = (folder, self._open(folder))
+            self._held = ((settings, folder), self._open(settings, folder))
         return self._held[1]
 
 
@@ -73,14 +76,14 @@ def answers(context: Context, models: Models, variant: Variant) -> list[str]:
 
     def work() -> list[str]:
         return foundation.generate(
-            models.get(variant.folder),
+            models.get(variant.foundation, variant.folder),
             [list(prompt) for prompt in variant.prompts],
             max_new_tokens=settings.max_new_tokens,
             batch_size=settings.batch_size,
             report=lambda done, total: context.progress.step(f"answers of {variant.name}", done, total),
         )
 
-    key = [context.llm.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens]
+    key = [variant.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens]
     return remembered(context, "answers", key, work)
 
 

@@ -75,6 +75,7 @@ def describe(
     """The candidate as a release; its id is the digest of the exact versions it is made of."""
     twin = context.config.twin(context.twin)
     prompt = context.config.path(twin.prompt).read_text(encoding="utf-8") if isinstance(twin, LlmTwin) else ""
+    answering = twin.answering if isinstance(twin, LlmTwin) else None
     parts = {
         "model_version": model.text("model_version"),
         "prompt_version": digest.of_text(prompt) if prompt else "",
@@ -83,11 +84,12 @@ def describe(
         "dataset_version": dataset.version,
     }
     return Release(
-        id=digest.of_json([context.twin, parts]),
+        id=digest.of_json([context.twin, parts, answering.model_dump() if answering else None]),
         twin=context.twin,
         kind=twin.kind,
         model_uri=model.text("model_uri"),
         prompt=prompt,
+        answering=answering,
         commit=model.text("commit"),
         dirty=bool(model.facts.get("dirty")),
         trained_on=model.text("trained_on"),

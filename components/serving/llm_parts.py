@@ -13,7 +13,8 @@ from components.runtime.retriever import Retriever
 from components.serving.chat_answer import Citation
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
-from components.shared.config import Config, LlmTwin
+from components.shared.config import Config
+from components.shared.config.llm import Answering
 from components.shared.releases import Release
 
 log = logging.getLogger("twinstack.serving")
@@ -51,38 +52,41 @@ class ReleaseContext:
         self._found.index.close()
 
 
-def open_retriever(stores: Stores, twin: LlmTwin, release: Release) -> ReleaseContext:
+def answering_of(release: Release) -> Answering:
+    """Encoder, retrieval and foundation model of a release; those of the configuration may have moved on."""
+    if release.answering is None:
+        raise TypeError(f"release {release.id} is of kind {release.kind}")
+    return release.answering
+
+
+def open_retriever(stores: Stores, release: Release) -> ReleaseContext:
     """Open the index version of a release and load the encoder.
 
     Raises:
         MissingError: The index version is gone.
     """
     index = stores.vectors.open(release.twin, release.index_version)
-    found = ReleaseContext(
-        Retriever(Encoder(twin.encoder), index, twin.retrieval), release.prompt, twin.retrieval.top_k
-    )
+    answering = answering_of(release)
+    retriever = Retriever(Encoder(answering.encoder), index, answering.retrieval)
+    found = ReleaseContext(retriever, release.prompt, answering.retrieval.top_k)
     log.info("encoder and index version %s are loading", release.index_version)
     found.find("warm up")
     return found
 
 
-def open_predictor(config: Config, twin: LlmTwin, release: Release) -> ChatPredictor:
+def open_predictor(config: Config, release: Release) -> ChatPredictor:
     """The predictor of a release; another backend for `foundation.model` is chosen here.
 
     Raises:
         NotFoundError: The adapter's files are gone.
     """
-    adapter = local_folder(release.model_uri)
+    adapter, base = local_folder(release.model_uri), answering_of(release).foundation
 
     def load() -> tuple[Any, Any]:
         from components.adapters import foundation
 
-        log.info(
-            "foundation model %s with adapter %s is loading", twin.foundation.model, release.model_version
-        )
-        made = foundation.load(
-            twin.foundation, _cache(config), adapter=adapter, note=lambda text: log.info("%s", text)
-        )
+        log.info("foundation model %s with adapter %s is loading", base.model, release.model_version)
+        made = foundation.load(base, _cache(config), adapter=adapter, note=lambda text: log.info("%s", text))
         return made.model, made.tokenizer
 
     return LocalPredictor(load)

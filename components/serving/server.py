@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of
 from components.serving.rest import listen, quiet_arguments, server_class
-from components.shared.config import Config, LlmTwin
+from components.shared.config import Config
 from components.shared.errors import MissingError
 from components.shared.metrics import RELEASE_INFO, Instruments
 from components.shared.releases import Release
@@ -133,15 +133,15 @@ def _opened(
 
 
 def _front(config: Config, stores: Stores, release: Release, instruments: Instruments) -> "Model":
-    twin = config.twin(release.twin)
-    if isinstance(twin, LlmTwin):
+    if release.kind == "llm":
         from components.serving.llm import LlmFront
-        from components.serving.llm_parts import open_predictor, open_retriever
+        from components.serving.llm_parts import answering_of, open_predictor, open_retriever
 
-        retriever = open_retriever(stores, twin, release)
-        predictor = open_predictor(config, twin, release)
+        retriever = open_retriever(stores, release)
+        predictor = open_predictor(config, release)
         predictor.start()
-        return LlmFront(release, twin.foundation.context_tokens, retriever, predictor, instruments)
+        room = answering_of(release).foundation.context_tokens
+        return LlmFront(release, room, retriever, predictor, instruments)
     from components.serving.classic import ClassicFront, open_parts
 
     return ClassicFront(config, open_parts(config, stores, release), instruments)

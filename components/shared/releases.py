@@ -1,9 +1,10 @@
 """Release: model version + prompt version + index version + feature-service version, and their numbers."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
+from components.shared.config.llm import Answering
 from components.shared.evaluation import Evaluation
 
 #: Warehouse collections.
@@ -23,6 +24,7 @@ class Release(BaseModel):
         prompt: Text of the prompt (llm), empty for classic.
         prompt_version: Digest of the prompt.
         index_version: Index version (llm).
+        answering: Encoder, retrieval and foundation model (llm): a changed configuration is another release.
         feature_version: Feature-service version (classic).
         dataset_version: What the model was trained on.
         commit: Git commit of the code that trained it.
@@ -42,6 +44,7 @@ class Release(BaseModel):
     prompt: str = ""
     prompt_version: str = ""
     index_version: str = ""
+    answering: Answering | None = None
     feature_version: str = ""
     dataset_version: str
     commit: str
@@ -49,6 +52,12 @@ class Release(BaseModel):
     trained_on: str
     evaluation: Evaluation
     created: str
+
+    @model_validator(mode="after")
+    def _llm_knows_how_it_answers(self) -> Self:
+        if (self.kind == "llm") != (self.answering is not None):
+            raise ValueError("answering belongs to every release of kind llm, and to no other")
+        return self
 
 
 class Traffic(BaseModel):

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -111,25 +112,27 @@ def _chat(folder: Path) -> tuple[float, float]:
     from components.runtime.champion import champion_of
     from components.serving.llm_parts import open_predictor, open_retriever
     from components.serving.predictor import Parameters
-    from components.shared.config import LlmTwin, load
+    from components.shared.config import load
 
     config = load(folder / "twinstack.yaml")
     stores = Stores(config)
     release = champion_of(stores.warehouse, "docs")
     assert release is not None
-    twin = config.twin("docs")
-    assert isinstance(twin, LlmTwin)
-    retriever, predictor = open_retriever(stores, twin, release), open_predictor(config, twin, release)
+    retriever, predictor = open_retriever(stores, release), open_predictor(config, release)
     predictor.start()
+    # As in the front: the search has a thread of its own, on which its model runs.
+    worker = ThreadPoolExecutor(max_workers=1)
 
     async def one() -> None:
-        system = retriever.prompt(retriever.find(QUESTION))
-        stream = predictor.stream(prompts.messages(system, QUESTION), Parameters(max_tokens=1, temperature=0))
-        async for _ in stream:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(worker, retriever.find, QUESTION)
+        messages = prompts.messages(retriever.prompt(found), QUESTION)
+        async for _ in predictor.stream(messages, Parameters(max_tokens=1, temperature=0)):
             pass
 
     with asyncio.Runner() as runner:
-        found = percentiles(lambda: runner.run(one()), CHAT)
-        predictor.stop()
-        retriever.close()
-    return found
+        measured = percentiles(lambda: runner.run(one()), CHAT)
+    worker.shutdown()
+    predictor.stop()
+    retriever.close()
+    return measured

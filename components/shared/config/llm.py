@@ -87,6 +87,17 @@ class Foundation(Settings):
     """Most tokens of prompt, question and answer together."""
 
 
+class Answering(Settings):
+    """What of the configuration decides an answer beside model, prompt and index: part of a release."""
+
+    encoder: Encoder = Encoder()
+    """The embedding model of questions; it has to be that of the index."""
+    retrieval: Retrieval = Retrieval()
+    """How context is found."""
+    foundation: Foundation = Foundation()
+    """The base model that the adapter belongs to."""
+
+
 class Instruct(Settings):
     """Instruction examples built from the corpus."""
 
@@ -159,3 +170,8 @@ class LlmTwin(BaseTwin):
     """The fine-tuning."""
     questions: Questions
     """The evaluation set."""
+
+    @property
+    def answering(self) -> Answering:
+        """What a release made now would answer with."""
+        return Answering(encoder=self.encoder, retrieval=self.retrieval, foundation=self.foundation)

@@ -9,8 +9,10 @@ from components.release import core
 from components.runtime import champion
 from components.runtime.context import Context
 from components.shared.config import load
+from components.shared.config.llm import Answering
 from components.shared.evaluation import FILE, Evaluation, Measure
 from components.shared.manifests import Manifest
+from components.shared.releases import Release
 
 
 @pytest.fixture
@@ -106,3 +108,16 @@ def test_after_a_rollback_the_same_candidate_can_be_released_again(context: Cont
     champion.rollback(context.stores.warehouse, "credit")
     made = core.run(context, **second)
     assert answering(context) == made.text("release")
+
+
+def test_an_llm_release_says_how_it_answers() -> None:
+    numbers = Evaluation(twin="t", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none")
+    parts = {
+        "id": "r", "twin": "t", "model_version": "1", "model_uri": "file:///m", "dataset_version": "d",
+        "commit": "c", "dirty": False, "trained_on": "rows", "evaluation": numbers, "created": "now",
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="answering belongs to every release of kind llm"):
+        Release(kind="llm", **parts)
+    with pytest.raises(ValueError, match="answering belongs to every release of kind llm"):
+        Release(kind="classic", answering=Answering(), **parts)
+    assert Release(kind="llm", answering=Answering(), **parts).answering == Answering()

@@ -19,6 +19,7 @@ from components.runtime.champion import promote
 from components.runtime.context import Context
 from components.shared import digest
 from components.shared.config import Config, load
+from components.shared.config.llm import Answering
 from components.shared.evaluation import Evaluation
 from components.shared.lineage import COMMIT_VARIABLE
 from components.shared.releases import Release
@@ -109,7 +110,13 @@ def release_docs(config: Config) -> Release:
     get_peft_model(base.model, LoraConfig(r=4, target_modules="all-linear")).save_pretrained(str(adapter))
     prompt = config.path(twin.prompt).read_text(encoding="utf-8")
     return release(
-        config, "docs", kind="llm", model_uri=adapter.as_uri(), prompt=prompt, index_version=index.version
+        config,
+        "docs",
+        kind="llm",
+        model_uri=adapter.as_uri(),
+        prompt=prompt,
+        index_version=index.version,
+        answering=Answering(),
     )
 
 
