@@ -14,7 +14,7 @@ from components.shared import digest
 #: Ways to ask about a heading; a digest picks one, so that a re-run picks the same.
 ABOUT = (
     "What does the documentation say about {subject}?",
-    "Explain {subject} in Twinstack.",
+    "Explain {subject}.",
     "Tell me about {subject}.",
 )
 ABOUT_CODE = ("What does `{subject}` do?", "What is `{subject}` for?", "Explain `{subject}`.")
@@ -58,7 +58,13 @@ def held_out(document: str, share: float) -> bool:
     return bool(int(digest.of_text(f"held out {document}"), 16) / 16**digest.SIZE < share)
 
 
-def disjoint(found: Iterable[Example], share: float) -> tuple[list[Example], list[Example]]:
+def hidden(documents: Iterable[str], share: float) -> frozenset[str]:
+    """Documents that are held out; of a small corpus, where the share picks none, the first in line."""
+    known = sorted(set(documents), key=lambda document: digest.of_text(f"held out {document}"))
+    return frozenset(document for document in known if held_out(document, share)) or frozenset(known[:1])
+
+
+def disjoint(found: Iterable[Example], held: frozenset[str]) -> tuple[list[Example], list[Example]]:
     """Examples to train on and examples that are held out, in the order given.
 
     Modules that say the same in their docstrings would carry an answer over; what a held-out document says is
@@ -67,7 +73,7 @@ def disjoint(found: Iterable[Example], share: float) -> tuple[list[Example], lis
     train: list[Example] = []
     kept: list[Example] = []
     for one in found:
-        (kept if held_out(one.document, share) else train).append(one)
+        (kept if one.document in held else train).append(one)
     answers = {one.answer for one in kept}
     return [one for one in train if one.answer not in answers], kept
 

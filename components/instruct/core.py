@@ -59,8 +59,9 @@ def _build(context: Context, template: str, validated: Manifest, features: Manif
         key=lambda one: digest.of_json([context.llm.seed, one.document, one.question]),
     )[: settings.max_examples]
     lines: dict[str, list[str]] = {}
-    corpora = _corpora(features, settings.held_out)
-    for part, examples in zip(PARTS, instruct.disjoint(found, settings.held_out), strict=True):
+    held = instruct.hidden((one.document for one in found), settings.held_out)
+    corpora = _corpora(features, held)
+    for part, examples in zip(PARTS, instruct.disjoint(found, held), strict=True):
         lines[part] = rows = [_line(one, corpora[part], template, settings.with_context) for one in examples]
         if not rows:
             raise DataError(
@@ -89,7 +90,7 @@ def _examples(context: Context, validated: Manifest) -> Iterator[Example]:
             yield from instruct.examples(row["id"], row["path"], row["text"], longest)
 
 
-def _corpora(features: Manifest, share: float) -> dict[str, list[Excerpt]]:
+def _corpora(features: Manifest, held: frozenset[str]) -> dict[str, list[Excerpt]]:
     """Chunks by part: a held-out document is not shown in a training prompt either."""
     import pyarrow.parquet as pq
 
@@ -97,7 +98,7 @@ def _corpora(features: Manifest, share: float) -> dict[str, list[Excerpt]]:
     rows = pq.read_table(features.folder / "chunks.parquet", columns=columns).to_pylist()
     found: dict[str, list[Excerpt]] = {part: [] for part in PARTS}
     for row in rows:
-        found[PARTS[instruct.held_out(row["document_id"], share)]].append(Excerpt(**row))
+        found[PARTS[row["document_id"] in held]].append(Excerpt(**row))
     return found
 
 

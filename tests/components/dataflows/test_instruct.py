@@ -68,7 +68,7 @@ def test_python_that_does_not_parse_gives_no_example(text: str) -> None:
 
 def test_what_is_held_out_is_trained_on_nowhere() -> None:
     found = [Example(f"d{at}", "p", f"q{at}", f"answer {at % 40}") for at in range(400)]
-    train, kept = instruct.disjoint(found, 0.1)
+    train, kept = instruct.disjoint(found, instruct.hidden((one.document for one in found), 0.1))
     assert kept and train
     assert not {one.document for one in train} & {one.document for one in kept}
     assert not {one.answer for one in train} & {one.answer for one in kept}
@@ -78,3 +78,10 @@ def test_a_share_of_documents_is_held_out_whatever_else_there_is() -> None:
     held = [instruct.held_out(f"document {at}", 0.1) for at in range(5_000)]
     assert 0.08 < sum(held) / 5_000 < 0.12
     assert held == [instruct.held_out(f"document {at}", 0.1) for at in range(5_000)]
+
+
+def test_a_small_corpus_holds_one_document_out() -> None:
+    names = [name for name in (f"document {at}" for at in range(50)) if not instruct.held_out(name, 0.1)][:3]
+    held = instruct.hidden(names, 0.1)
+    assert len(held) == 1
+    assert instruct.hidden(reversed(names), 0.1) == held

@@ -97,12 +97,22 @@ def test_the_same_corpus_gives_the_same_dataset(made: Manifest, tmp_path: Path) 
     assert not again.skipped and again.version == made.version
 
 
-def test_a_corpus_without_enough_documents_is_refused(tmp_path: Path) -> None:
+def test_a_small_corpus_still_holds_something_out(tmp_path: Path) -> None:
     trained = tuple(
         name
         for name in THINGS
         if not any(instruct.held_out(f"notes/0-folder/{name}.{end}", 0.3) for end in ("md", "py"))
     )
     assert trained
-    with pytest.raises(DataError, match="gives no example for part 'held_out'"):
-        stages(project(tmp_path, trained))
+    made = stages(project(tmp_path, trained))
+    assert made.number("examples") > 0
+    assert made.number("held_out") > 0
+
+
+def test_a_corpus_of_one_document_is_refused(tmp_path: Path) -> None:
+    folder = project(tmp_path, THINGS[:1])
+    pages = sorted((tmp_path).rglob("*.py"))
+    for page in pages:
+        page.unlink()
+    with pytest.raises(DataError, match="gives no example for part 'train'"):
+        stages(folder)
