@@ -12,6 +12,7 @@ from components.shared.manifests import Manifest
 
 if TYPE_CHECKING:
     from components.adapters.foundation import Foundation
+    from components.finetune.checkpoint import Checkpoint
     from components.finetune.training import Outcome
 
 ADAPTER = "adapter_model.safetensors"
@@ -52,11 +53,13 @@ def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     cache = context.config.state_path / "foundation"
     base = foundation.base(twin.foundation, cache, dtype="bfloat16", note=context.progress.note)
     model = training.adapted(base.model, twin.training, twin.seed)
-    outcome = _fit(context, base, model, examples)
+    checkpoint = _checkpoint(context, dataset)
+    outcome = _fit(context, base, model, examples, checkpoint)
     training.save(model, folder, twin.foundation.model)
     context.crash_point("after-model")
     write_atomic(folder / "losses.json", json.dumps([round(loss, 4) for loss in outcome.losses]))
     training.curve(outcome.losses, folder / "loss.png")
+    checkpoint.clear()
     metrics = {
         "loss_start": round(outcome.losses[0], 4),
         "loss_end": round(outcome.losses[-1], 4),
@@ -78,7 +81,22 @@ def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     )
 
 
-def _fit(context: Context, base: "Foundation", model: Any, examples: list[Conversation]) -> "Outcome":
+def _checkpoint(context: Context, dataset: Manifest) -> "Checkpoint":
+    """Where this very training keeps its progress; another length, dataset or code is another training."""
+    from components.finetune.checkpoint import Checkpoint
+
+    twin, code = context.llm, digest.of_code("finetune", "adapters", "shared")
+    key = [code, twin.training.model_dump(), twin.foundation.model, twin.seed, dataset.version]
+    return Checkpoint(context.config.state_path / "checkpoints" / digest.of_json(key))
+
+
+def _fit(
+    context: Context,
+    base: "Foundation",
+    model: Any,
+    examples: list[Conversation],
+    checkpoint: "Checkpoint",
+) -> "Outcome":
     from components.finetune import packing, training
     from components.shared import conversation
 
@@ -96,7 +114,7 @@ def _fit(context: Context, base: "Foundation", model: Any, examples: list[Conver
     groups = packing.batches(
         packing.packs(pairs, length), settings.batch_size, length, tokenizer.pad_token_id
     )
-    return training.fit(model, groups, settings, report)
+    return training.fit(model, groups, settings, report, checkpoint)
 
 
 def read(dataset: Manifest, part: str) -> list[Conversation]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from components.adapters.foundation import token_losses
+from components.finetune.checkpoint import Checkpoint, Progress
 from components.finetune.packing import Pack
 from components.shared.config.llm import Finetune
 from components.shared.conversation import IGNORED
@@ -19,6 +20,9 @@ from components.shared.files import write_atomic
 
 #: Norm that gradients are cut to.
 CLIP = 1.0
+
+#: Seconds between two checkpoints: what a killed training has to do again.
+INTERVAL = 30.0
 
 #: Steps done, loss of the last one in nats per learned token, tokens a second so far.
 Report = Callable[[int, float, float], None]
@@ -77,21 +81,33 @@ def tensors(group: Sequence[Pack], device: Any) -> dict[str, torch.Tensor]:
     }
 
 
-def fit(model: Any, groups: Iterator[Sequence[Pack]], settings: Finetune, report: Report) -> Outcome:
+def fit(
+    model: Any,
+    groups: Iterator[Sequence[Pack]],
+    settings: Finetune,
+    report: Report,
+    checkpoint: Checkpoint | None = None,
+) -> Outcome:
     """Train the parameters that require gradients, for `settings.steps` steps.
+
+    With a checkpoint, a training that was killed goes on where it last wrote one, to the same result.
 
     Args:
         model: From `adapted`.
         groups: Padded sequences of every step.
         settings: Steps, learning rate, warm-up.
         report: Called after every step.
+        checkpoint: Where progress is kept, at most once in half a minute.
     """
     trained = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0)
-    causal, losses, tokens, learned = model.get_base_model(), [], 0, 0
+    causal = model.get_base_model()
+    before = (checkpoint.read(trained, optimizer) if checkpoint else None) or Progress([], 0, 0, 0.0)
+    losses, tokens, learned = before.losses, before.tokens, before.learned
     model.train()
-    start = time.perf_counter()
-    for step, group in enumerate(islice(groups, settings.steps)):
+    written = start = time.perf_counter()
+    # The stream of batches is decided by the seed: what was done before is passed over.
+    for step, group in islice(enumerate(groups), len(losses), settings.steps):
         for one in optimizer.param_groups:
             one["lr"] = settings.learning_rate * share(step, settings)
         loss = token_losses(causal, **tensors(group, model.device)).mean()
@@ -102,9 +118,14 @@ def fit(model: Any, groups: Iterator[Sequence[Pack]], settings: Finetune, report
         losses.append(loss.item())
         tokens += sum(_filled(one) for one in group)
         learned += sum(label != IGNORED for one in group for label in one.labels)
-        report(step + 1, losses[-1], tokens / (time.perf_counter() - start))
+        now = time.perf_counter()
+        spent = before.seconds + now - start
+        report(step + 1, losses[-1], tokens / spent)
+        if checkpoint and now - written >= INTERVAL:
+            written = now
+            checkpoint.write(trained, optimizer, Progress(losses, tokens, learned, spent))
     model.eval()
-    return Outcome(losses, tokens, learned, time.perf_counter() - start)
+    return Outcome(losses, tokens, learned, before.seconds + time.perf_counter() - start)
 
 
 def _filled(pack: Pack) -> int:

@@ -11,6 +11,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from components.adapters.foundation import token_losses
 from components.finetune import packing, training
+from components.finetune.checkpoint import Checkpoint
 from components.finetune.packing import Pack, Pair
 from components.shared.config.llm import Finetune
 from components.shared.conversation import IGNORED
@@ -143,3 +144,45 @@ def test_the_learning_rate_rises_and_falls() -> None:
 def test_the_curve_is_a_picture(tmp_path: Path) -> None:
     training.curve([3.0, 2.0], tmp_path / "loss.png")
     assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
+
+
+class KilledError(Exception):
+    pass
+
+
+def stream(seed: int) -> Any:
+    """Endless batches in an order decided by the seed, as stage finetune makes them."""
+    known = pairs()
+    shuffled = packing.epochs(len(known), lambda at: known[at], LENGTH, seed)
+    return packing.batches(packing.packs(shuffled, LENGTH), 2, LENGTH, 0)
+
+
+def weights(model: Any) -> list[torch.Tensor]:
+    return [one.detach().clone() for one in model.parameters() if one.requires_grad]
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 6])
+def test_a_killed_training_goes_on_to_the_same_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
+    monkeypatch.setattr(training, "INTERVAL", 0.0)
+    wanted, place = settings(steps=6, dropout=0.1), Checkpoint(tmp_path / "progress")
+    whole = training.adapted(tiny(), wanted, 0)
+    unharmed = training.fit(whole, stream(0), wanted, silent)
+
+    def kill(step: int, *_: float) -> None:
+        # After the step, before its checkpoint is written: the step is lost and has to be done again.
+        if step == killed_at:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        training.fit(training.adapted(tiny(), wanted, 0), stream(0), wanted, kill, place)
+    steps: list[float] = []
+    resumed = training.adapted(tiny(), wanted, 0)
+    outcome = training.fit(resumed, stream(0), wanted, lambda step, *_: steps.append(step), place)
+    assert steps[0] == killed_at
+    assert outcome.losses == unharmed.losses
+    assert (outcome.tokens, outcome.learned) == (unharmed.tokens, unharmed.learned)
+    assert all(torch.equal(one, other) for one, other in zip(weights(resumed), weights(whole), strict=True))
+    place.clear()
+    assert not place.folder.exists()
