@@ -25,11 +25,11 @@ class Stores(Settings):
     warehouse: str = ""
     """`sqlite:///PATH`."""
     vectors: str = ""
-    """`milvus-lite:///FOLDER`, or `http(s)://HOST:PORT` of a Milvus."""
+    """`milvus-lite:///FOLDER`."""
     features: str = ""
     """`feast:///FOLDER`."""
     tracking: str = ""
-    """`sqlite:///PATH`, or `http(s)://HOST:PORT` of an MLflow server."""
+    """`sqlite:///PATH`."""
     artifacts: str = ""
     """`file:///FOLDER`."""
 
