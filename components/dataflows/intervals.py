@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from components.shared.evaluation import Difference, Measure
 
 Floats = NDArray[np.float64]
-Statistic = Callable[..., float]
 Better = Literal["higher", "lower"]
 
 #: A statistic of many resamples at once: labels and scores of shape (cases,), how often each case was drawn,
@@ -46,17 +45,6 @@ def mean_difference(
     """Mean of candidate less champion per case, both of shape (cases,), with the paired interval."""
     found = mean_measure(candidate - champion, level=level, rounds=rounds, seed=seed)
     return Difference(value=found.value, low=found.low, high=found.high)
-
-
-def measure(
-    statistic: Statistic, *arrays: Floats, level: float, rounds: int, seed: int, better: Better = "higher"
-) -> Measure:
-    """A statistic of aligned arrays, each of shape (cases,), with its interval."""
-    drawn = np.array(
-        [statistic(*(one[rows] for one in arrays)) for rows in resamples(len(arrays[0]), rounds, seed)]
-    )
-    low, high = _bounds(drawn, level)
-    return Measure(value=float(statistic(*arrays)), low=low, high=high, better=better)
 
 
 def draw_counts(cases: int, rounds: int, seed: int) -> Iterator[Floats]:

@@ -3,11 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-T = TypeVar("T")
 
 #: Start of a line on standard output that carries an event for whoever runs the stage.
 MARK = "::twin::"
@@ -42,9 +39,3 @@ class Progress:
     def note(self, text: str) -> None:
         """Report something worth a line."""
         self.sink("note", stage=self.stage, twin=self.twin, text=text)
-
-    def over(self, what: str, items: Iterable[T], total: int) -> Iterator[T]:
-        """Pass items on and report how many went through."""
-        for done, item in enumerate(items, start=1):
-            yield item
-            self.step(what, done, total)
