@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from components.serving.stopping import Stopping
 from components.shared.errors import TwinError
 from components.shared.metrics import Instruments
 
@@ -55,7 +56,9 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes: int) -> type[Any]:
+def server_class(
+    bound: socket.socket, instruments: Instruments, max_body_bytes: int, stopping: Stopping
+) -> type[Any]:
     """A class for `kserve.model_server.RESTServer`, which ModelServer offers no other way to choose."""
     with quiet_arguments():
         from kserve.errors import InvalidInput
@@ -92,6 +95,7 @@ def server_class(bound: socket.socket, instruments: Instruments, max_body_bytes:
             # The guard writes the access log.
             quiet = logging.getLogger("uvicorn.access")
             quiet.handlers, quiet.propagate = [], False
+            stopping.serves(self._server)
             host, port = bound.getsockname()[:2]
             log.info("serving on http://%s:%s", f"[{host}]" if ":" in host else host, port)
             await self._server.serve(sockets=[bound])

@@ -2,9 +2,7 @@
 
 import contextlib
 import logging
-import signal
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of
 from components.serving.rest import listen, quiet_arguments, server_class
+from components.serving.stopping import Stopped, Stopping
 from components.shared.config import Config
 from components.shared.errors import MissingError
 from components.shared.metrics import RELEASE_INFO, Instruments
@@ -44,12 +43,15 @@ def serve(
         PortError: The port is in use.
     """
     _log_to_stderr()
-    with contextlib.suppress(Stopped), _stopped_by_signals():
-        _serve(config, twins, host, port)
+    stopping = Stopping()
+    with contextlib.suppress(Stopped), stopping.taken():
+        _serve(config, twins, host, port, stopping)
     log.info("stopped")
 
 
-def _serve(config: Config, twins: list[str] | None, host: str | None, port: int | None) -> None:
+def _serve(
+    config: Config, twins: list[str] | None, host: str | None, port: int | None, stopping: Stopping
+) -> None:
     stores = Stores(config)
     releases = champions(config, stores, twins)
     bound = listen(
@@ -57,33 +59,7 @@ def _serve(config: Config, twins: list[str] | None, host: str | None, port: int 
     )
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
-        _start(config, bound, fronts, instruments, address)
-
-
-class Stopped(BaseException):
-    """Somebody asked the process to end."""
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C raise `Stopped`, from loading on; while requests are answered, uvicorn takes
-    them, lets open answers end, and raises them again.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, _: object) -> None:
-        log.info("%s: stopping", signal.Signals(number).name)
-        raise Stopped
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, stop) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+        _start(config, bound, fronts, instruments, address, stopping)
 
 
 def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
@@ -148,7 +124,12 @@ def _front(config: Config, stores: Stores, release: Release, instruments: Instru
 
 
 def _start(
-    config: Config, bound: Any, fronts: Mapping[str, "Model"], instruments: Instruments, address: str
+    config: Config,
+    bound: Any,
+    fronts: Mapping[str, "Model"],
+    instruments: Instruments,
+    address: str,
+    stopping: Stopping,
 ) -> None:
     """Start KServe's server with our routes; returns after SIGTERM or Ctrl-C."""
     from kserve import ModelServer, model_server
@@ -158,7 +139,7 @@ def _start(
 
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
-    model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes)
+    model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes, stopping)
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None
     server = ModelServer(
@@ -172,6 +153,7 @@ def _start(
     for name in fronts:
         path = "/openai/v1/chat/completions" if name in chats else f"/v1/models/{name}:predict"
         log.info("twin '%s' at %s%s", name, address, path)
+    stopping.loaded()
     server.start(list(fronts.values()))
 
 
