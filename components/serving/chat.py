@@ -12,7 +12,8 @@ from openai.types import Model
 from components.serving import chat_request, problems
 from components.serving.chat_answer import DONE, Writer
 from components.serving.exchange import current
-from components.serving.llm import LlmFront, Prepared
+from components.serving.llm import LlmFront
+from components.serving.llm_release import Prepared
 from components.serving.predictor import Delta
 from components.shared.config.root import Serving
 from components.shared.errors import NotFoundError

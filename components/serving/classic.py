@@ -1,82 +1,22 @@
 """A classic twin as a KServe model: V1 and V2, by id or by raw columns, with the scorecard as fallback."""
 
-import asyncio
-import json
-import logging
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
 import orjson
 from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model
-from numpy.typing import NDArray
 
-from components.adapters.registry import local_folder
-from components.adapters.stores import Stores
-from components.dataflows import boosting, scorecard
-from components.runtime import features
-from components.serving.exchange import current, measured
+from components.serving.classic_release import ClassicRelease
+from components.serving.exchange import current
 from components.serving.instances import Checker, Instance
 from components.shared.config import ClassicTwin, Config
-from components.shared.errors import NotFoundError, RequestError
+from components.shared.errors import RequestError
 from components.shared.metrics import FALLBACKS, Instruments
-from components.shared.releases import Release
-
-if TYPE_CHECKING:
-    from xgboost import Booster
-
-    from components.adapters.features import Reader
-    from components.runtime.dataflow import Plan
-
-Floats = NDArray[np.float64]
-
-log = logging.getLogger("twinstack.serving")
 
 #: Tensor types of V2 by column type, where clients are told what to send.
 DATATYPES = {"text": "BYTES", "integer": "INT64", "number": "FP64"}
 
 FALLBACK = "fallback"
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The files and stores of one release, opened.
-
-    Attributes:
-        release: What they belong to.
-        names: Features in the order of the model's columns.
-        model: The boosted trees.
-        card: The scorecard: points, and the fallback.
-        plan: The online dataflow from raw columns to features.
-        reader: The newest features by id.
-    """
-
-    release: Release
-    names: tuple[str, ...]
-    model: "Booster"
-    card: scorecard.Card
-    plan: "Plan"
-    reader: "Reader"
-
-
-def open_parts(config: Config, stores: Stores, release: Release) -> Parts:
-    """Load what a release names.
-
-    Raises:
-        TwinError: A file or a version is gone or cannot be read.
-    """
-    folder = local_folder(release.model_uri)
-    names = tuple(json.loads((folder / "features.json").read_text(encoding="utf-8"))["features"])
-    return Parts(
-        release=release,
-        names=names,
-        model=boosting.load(folder),
-        card=scorecard.load(folder),
-        plan=features.plan(config, release.twin, mode="online", features=names),
-        reader=stores.features.online(release.feature_version, release.twin),
-    )
 
 
 @dataclass(frozen=True)
@@ -92,28 +32,24 @@ class ClassicFront(Model):  # type: ignore[misc]
 
     Args:
         config: Its limits and the twin's declared columns.
-        parts: The release that answers.
-        instruments: Where stages are measured.
+        champion: The release that answers.
+        instruments: Where fallbacks are counted.
     """
 
-    def __init__(self, config: Config, parts: Parts, instruments: Instruments) -> None:
-        super().__init__(parts.release.twin)
+    def __init__(self, config: Config, champion: ClassicRelease, instruments: Instruments) -> None:
+        super().__init__(champion.release.twin)
         twin = config.twin(self.name)
         assert isinstance(twin, ClassicTwin)
         self._table = twin.table
-        self._parts = parts
-        self._checker = Checker(twin.table, parts.plan.inputs, config.serving.max_instances)
+        self._champion = champion
+        self._checker = Checker(twin.table, champion.inputs, config.serving.max_instances)
         self._instruments = instruments
-        # One thread: SQLite connections and the booster see one caller, and the event loop stays free.
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"classic-{self.name}")
-        # The first look-up and the first prediction are slow; no caller should wait for them.
-        self._worker.submit(self._warm_up).result()
         self.ready = True
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """Tensors of V2: the key, or the raw columns."""
         columns = {self._table.key: "BYTES"}
-        columns |= {name: DATATYPES[self._table.columns[name].type] for name in self._parts.plan.inputs}
+        columns |= {name: DATATYPES[self._table.columns[name].type] for name in self._champion.inputs}
         return [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in columns.items()]
 
     def get_output_types(self) -> list[dict[str, Any]]:
@@ -129,7 +65,7 @@ class ClassicFront(Model):  # type: ignore[misc]
         Raises:
             RequestError: A field is wrong; it is named with its value and what is allowed.
         """
-        current().answered_by(self.name, self._parts.release.id)
+        current().answered_by(self.name, self._champion.release.id)
         if isinstance(payload, InferRequest):
             return self._checker.all(_rows(payload)), payload
         if isinstance(payload, bytes):  # KServe decodes JSON only under some content types
@@ -151,11 +87,13 @@ class ClassicFront(Model):  # type: ignore[misc]
             NotFoundError: An id is unknown.
         """
         instances, request = payload
-        loop = asyncio.get_running_loop()
-        rows, fell_back = await loop.run_in_executor(self._worker, self._answer, instances)
+        exchange = current()
+        exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
+        rows, fell_back = await self._champion.answer(instances)
+        exchange.output = rows
         if fell_back:
-            current().role = FALLBACK
-            self._instruments.add(FALLBACKS, 1, self.name, self._parts.release.id)
+            exchange.role, exchange.answered = FALLBACK, rows[0]["answered_by"]
+            self._instruments.add(FALLBACKS, 1, self.name, self._champion.release.id)
         return Answers(rows, request)
 
     async def postprocess(
@@ -173,63 +111,14 @@ class ClassicFront(Model):  # type: ignore[misc]
             tensor.data = [row[kind["name"]] for row in result.rows]
             outputs.append(tensor)
         response_id = result.request.id or current().request_id
-        return InferResponse(response_id, self.name, outputs, model_version=self._parts.release.model_version)
+        return InferResponse(
+            response_id, self.name, outputs, model_version=self._champion.release.model_version
+        )
 
     def stop(self) -> None:
-        """Let the worker end."""
+        """Answer no more."""
         self.ready = False
-        self._worker.shutdown(wait=False)
-
-    def _warm_up(self) -> None:
-        self._parts.reader.lookup([""])
-        boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
-
-    def _answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
-        """Predictions, and whether the fallback made them."""
-        parts, twin = self._parts, self.name
-        with measured(self._instruments, twin, "features"):
-            matrix = self._features(instances)
-        fell_back = False
-        try:
-            with measured(self._instruments, twin, "predictor"):
-                chances = boosting.probability(parts.model, matrix)
-        except Exception as error:  # whatever the model raises, the caller gets an answer
-            log.error("model of release %s failed: %s; the scorecard answers", parts.release.id, error)
-            fell_back = True
-            with measured(self._instruments, twin, "fallback"):
-                chances = scorecard.probability(parts.card, matrix)
-        points = scorecard.points(parts.card, matrix)
-        by = "scorecard" if fell_back else "model"
-        return [
-            {
-                "probability": chance,
-                "points": round(point, 1),
-                "features_from": "request" if instance.key is None else "store",
-                "answered_by": by,
-            }
-            for chance, point, instance in zip(chances.tolist(), points.tolist(), instances, strict=True)
-        ], fell_back
-
-    def _features(self, instances: Sequence[Instance]) -> Floats:
-        """Shape (instances, features), NaN where a value is missing."""
-        keys = [one.key for one in instances if one.key is not None]
-        found = iter(self._parts.reader.lookup(keys))
-        rows: list[list[float]] = []
-        for place, one in enumerate(instances):
-            values: Mapping[str, Any] | None
-            values = self._parts.plan.run(one.values) if one.key is None else next(found)
-            if values is None:
-                raise NotFoundError(
-                    f"no {self._table.key} {one.key!r}",
-                    param=f"instances[{place}].{self._table.key}",
-                    remedy="send an id that was collected, or the raw columns",
-                )
-            rows.append([_float(values[name]) for name in self._parts.names])
-        return np.asarray(rows, dtype=np.float64)
-
-
-def _float(value: Any) -> float:
-    return float("nan") if value is None else float(value)
+        self._champion.close()
 
 
 def _rows(request: InferRequest) -> list[dict[str, Any]]:

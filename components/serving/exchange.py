@@ -1,11 +1,14 @@
 """One request and its answer: who it is for, which release answered, and its measurements."""
 
+import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
-from contextvars import ContextVar
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 from components.shared.metrics import NONE, STAGE_SECONDS, Instruments
 
@@ -16,25 +19,70 @@ RELEASE = "x-twinstack-release"
 
 @dataclass
 class Exchange:
-    """What the guard, the routes and the models of one request share.
+    """What the guard, the routes and the models of one request share, and observers read in the end.
 
     Attributes:
-        request_id: Goes back in a header and in errors, and into the log.
+        request_id: Goes back in a header and in errors, and into the log; the caller's own where it gave one.
+        id: Ours, unique; what the interaction is stored under.
         twin: Name of the twin once it is known to exist.
         release: Id of the release that answers.
         role: Its role in the traffic.
+        route: Name of the route in metrics.
+        key: Id of the caller's API key, never the key.
         started: Monotonic seconds.
+        timings: Seconds by stage of answering.
+        inputs: The checked request: messages, or instances.
+        output: The answer: texts, or predictions.
+        context: Ids of the chunks in the prompt, best first.
+        scores: Retrieval scores of these chunks.
+        answered: What made the answer: `model`, or the name of a fallback.
+        finish: Why an LLM's answer ended; empty where it did not.
+        prompt_tokens: Tokens read.
+        completion_tokens: Tokens generated.
+        cost: Money, in the unit of the configuration.
+        first_token: Seconds from the start to the first token; 0 where there was none.
+        question_embedding: Vector of the question, for drift; never stored.
+        features: Matrix (instances, features) that the model saw, for drift; never stored.
     """
 
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
     twin: str = NONE
     release: str = NONE
     role: str = NONE
+    route: str = NONE
+    key: str = NONE
     started: float = field(default_factory=time.perf_counter)
+    timings: dict[str, float] = field(default_factory=dict)
+    inputs: Any = None
+    output: Any = None
+    context: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    answered: str = "model"
+    finish: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float = 0.0
+    first_token: float = 0.0
+    question_embedding: Any = None
+    features: Any = None
 
     def answered_by(self, twin: str, release: str, role: str = "champion") -> None:
         """Note who answers."""
         self.twin, self.release, self.role = twin, release, role
+
+
+class Observer(Protocol):
+    """Told of every request to a twin before the last byte of its answer goes out. Must cost microseconds."""
+
+    def __call__(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Take note of an exchange.
+
+        Args:
+            exchange: What is known of it.
+            status: HTTP status; 499 where the client left.
+            seconds: From the request's first byte until now.
+        """
 
 
 _CURRENT: ContextVar[Exchange] = ContextVar("exchange")
@@ -51,6 +99,14 @@ def current() -> Exchange:
     return found if found is not None else Exchange()
 
 
+Result = TypeVar("Result")
+
+
+async def on(worker: Executor, function: Callable[..., Result], *words: Any) -> Result:
+    """Run a function on a worker that knows the running exchange."""
+    return await asyncio.get_running_loop().run_in_executor(worker, copy_context().run, function, *words)
+
+
 @contextlib.contextmanager
 def measured(instruments: Instruments, twin: str, stage: str) -> Iterator[None]:
     """Measure a stage of answering."""
@@ -58,4 +114,7 @@ def measured(instruments: Instruments, twin: str, stage: str) -> Iterator[None]:
     try:
         yield
     finally:
-        instruments.observe(STAGE_SECONDS, time.perf_counter() - start, twin, stage)
+        seconds = time.perf_counter() - start
+        instruments.observe(STAGE_SECONDS, seconds, twin, stage)
+        timings = current().timings
+        timings[stage] = timings.get(stage, 0.0) + seconds

@@ -3,14 +3,14 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from components.serving import exchange as exchanges
 from components.serving import problems
-from components.serving.exchange import Exchange
+from components.serving.exchange import Exchange, Observer
 from components.shared.errors import NotFoundError, TooLargeError, TwinError
-from components.shared.metrics import IN_FLIGHT, REQUEST_SECONDS, REQUESTS, Instruments
+from components.shared.metrics import IN_FLIGHT, NONE, REQUEST_SECONDS, REQUESTS, Instruments
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,6 +28,9 @@ DRAIN = 16
 
 #: Routes that are not worth a line in the log.
 QUIET = ("health", "metrics")
+
+#: nginx's word for a client that left.
+LEFT = 499
 
 #: KServe lets anyone unload a model here.
 CLOSED = "/v2/repository"
@@ -55,12 +58,16 @@ class Guard:
         app: What it guards.
         instruments: Where requests are counted.
         max_body_bytes: Larger bodies are refused with 413.
+        observers: Told of every request to a twin.
     """
 
-    def __init__(self, app: App, instruments: Instruments, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: App, instruments: Instruments, max_body_bytes: int, observers: Sequence[Observer] = ()
+    ) -> None:
         self._app = app
         self._instruments = instruments
         self._limit = max_body_bytes
+        self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other ASGI events pass."""
@@ -71,8 +78,8 @@ class Guard:
         own = headers.get(exchanges.REQUEST_ID.encode(), b"").decode("latin-1")
         exchange = Exchange(request_id=own) if SAFE_ID.fullmatch(own) else Exchange()
         exchanges.begin(exchange)
-        answer = _Answer(send, exchange)
-        route = route_of(scope["path"])
+        answer = _Answer(send, exchange, self._observers)
+        exchange.route = route = route_of(scope["path"])
         self._instruments.add(IN_FLIGHT, 1, route)
         try:
             await self._pass(scope, headers, receive, answer)
@@ -84,6 +91,7 @@ class Guard:
             await self._refuse(found, scope, receive, answer)
         finally:
             self._instruments.add(IN_FLIGHT, -1, route)
+            answer.observed()
             self._record(scope, route, exchange, answer)
 
     async def _pass(
@@ -135,7 +143,7 @@ class Guard:
 
     def _record(self, scope: Scope, route: str, exchange: Exchange, answer: "_Answer") -> None:
         seconds = time.perf_counter() - exchange.started
-        code = str(answer.status or 499)  # nginx's word for a client that left
+        code = str(answer.status or LEFT)
         self._instruments.add(REQUESTS, 1, exchange.twin, exchange.release, exchange.role, route, code)
         self._instruments.observe(REQUEST_SECONDS, seconds, exchange.twin, exchange.role, route)
         if route not in QUIET:
@@ -147,12 +155,21 @@ class Guard:
 
 
 class _Answer:
-    """`send`, with our headers on the way out and the status remembered."""
+    """`send`, with our headers on the way out, the status remembered, and observers told before the end."""
 
-    def __init__(self, send: Send, exchange: Exchange) -> None:
+    def __init__(self, send: Send, exchange: Exchange, observers: Sequence[Observer]) -> None:
         self._send = send
         self._exchange = exchange
+        self._observers = observers
         self.status = 0
+
+    def observed(self) -> None:
+        """Tell the observers, once."""
+        told, self._observers = self._observers, ()
+        if self._exchange.twin == NONE:
+            return
+        for observer in told:
+            observer(self._exchange, self.status or LEFT, time.perf_counter() - self._exchange.started)
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -162,4 +179,6 @@ class _Answer:
                 (exchanges.REQUEST_ID.encode(), self._exchange.request_id.encode()),
                 (exchanges.RELEASE.encode(), self._exchange.release.encode()),
             ]
+        elif not message.get("more_body", False):
+            self.observed()
         await self._send(message)

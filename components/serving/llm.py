@@ -1,84 +1,37 @@
-"""An LLM twin: finds context for a question, renders the prompt, lets the predictor answer."""
+"""An LLM twin: which of its releases answers a conversation."""
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
 from kserve import Model
 
-from components.dataflows import prompts
-from components.serving.chat_answer import Citation
-from components.serving.exchange import current, measured
-from components.serving.predictor import ChatPredictor, Delta, Parameters
+from components.serving.exchange import current
+from components.serving.llm_release import LlmRelease, Prepared
+from components.serving.predictor import Delta, Parameters
 from components.shared.conversation import Message
-from components.shared.errors import RequestError, TooLargeError
-from components.shared.metrics import (
-    DISCONNECTS,
-    FIRST_TOKEN_SECONDS,
-    RETRIEVAL_SCORE,
-    TOKENS,
-    Instruments,
-)
+from components.shared.errors import RequestError
 from components.shared.releases import Release
 
 
-class Retriever(Protocol):
-    """Finds and renders context; called from one thread."""
-
-    def find(self, question: str) -> list[Citation]:
-        """Chunks for a question, best first."""
-
-    def prompt(self, citations: Sequence[Citation]) -> str:
-        """The system prompt of the release with the chunks in it."""
-
-    def close(self) -> None:
-        """Release files and memory."""
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A question with its context, ready for the predictor."""
-
-    messages: list[Message]
-    citations: list[Citation]
-    parameters: Parameters
-
-
 class LlmFront(Model):  # type: ignore[misc]
-    """One LLM twin with its release, its index and its predictor.
+    """One LLM twin.
 
     It is registered with KServe, so that the model lists and the health of KServe's protocols hold it; it
     answers on the OpenAI API.
 
     Args:
-        release: What answers.
-        context_tokens: Room for prompt and answer together.
-        retriever: Finds context.
-        predictor: Answers.
-        instruments: Where stages and tokens are counted.
+        champion: The release that answers.
     """
 
-    def __init__(
-        self,
-        release: Release,
-        context_tokens: int,
-        retriever: Retriever,
-        predictor: ChatPredictor,
-        instruments: Instruments,
-    ) -> None:
-        super().__init__(release.twin)
-        self.release = release
-        self._room = context_tokens
-        self._retriever = retriever
-        self._predictor = predictor
-        self._instruments = instruments
-        # One thread: encoder and index see one caller, and the event loop stays free.
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"retrieval-{self.name}")
+    def __init__(self, champion: LlmRelease) -> None:
+        super().__init__(champion.release.twin)
+        self._champion = champion
         self.ready = True
+
+    @property
+    def release(self) -> Release:
+        """The champion."""
+        return self._champion.release
 
     async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> Any:
         """Refuse V1 and V2: they have no conversation."""
@@ -91,74 +44,17 @@ class LlmFront(Model):  # type: ignore[misc]
     def stop(self) -> None:
         """Stop generating and release everything."""
         self.ready = False
-        self._worker.shutdown(wait=True, cancel_futures=True)
-        self._predictor.stop()
-        self._retriever.close()
+        self._champion.close()
 
     async def prepare(self, conversation: list[Message], parameters: Parameters) -> Prepared:
-        """Find context for the last question and put it before the conversation.
+        """Context for the last question, before the conversation.
 
         Raises:
             TooLargeError: Prompt and conversation leave no room for an answer.
         """
         current().answered_by(self.name, self.release.id)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._prepare, conversation, parameters)
+        return await self._champion.prepare(conversation, parameters)
 
-    def _prepare(self, conversation: list[Message], parameters: Parameters) -> Prepared:
-        with measured(self._instruments, self.name, "retrieval"):
-            citations = self._retriever.find(conversation[-1]["content"])
-        if citations:
-            self._instruments.observe(RETRIEVAL_SCORE, citations[0].score, self.name)
-        with measured(self._instruments, self.name, "prompt"):
-            while True:
-                system = self._retriever.prompt(citations)
-                messages = prompts.messages(system, conversation[-1]["content"], conversation[:-1])
-                room = self._room - self._predictor.count(messages)
-                if room >= parameters.max_tokens or not citations:
-                    break
-                # The worst chunk makes room for the answer.
-                citations = citations[:-1]
-        if room < 1:
-            raise TooLargeError(
-                f"prompt and messages have {self._room - room} tokens, the model reads {self._room}",
-                param="messages",
-                remedy="send a shorter conversation",
-            )
-        return Prepared(messages, citations, replace(parameters, max_tokens=min(parameters.max_tokens, room)))
-
-    async def answer(
-        self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]
-    ) -> AsyncGenerator[Delta, None]:
-        """The answer piece by piece, counted; it ends early where the client has left.
-
-        Args:
-            prepared: From `prepare`.
-            gone: Whether the client has left.
-
-        Raises:
-            PredictorError: The model fails.
-        """
-        exchange = current()
-        last: Delta | None = None
-        try:
-            with measured(self._instruments, self.name, "predictor"):
-                async with aclosing(self._stream(prepared)) as pieces:
-                    async for delta in pieces:
-                        if last is None:
-                            self._instruments.observe(
-                                FIRST_TOKEN_SECONDS, time.perf_counter() - exchange.started, self.name
-                            )
-                        last = delta
-                        yield delta
-                        if delta.finish is None and await gone():
-                            break
-        finally:
-            if last is None or last.finish is None:
-                self._instruments.add(DISCONNECTS, 1, self.name)
-            if last is not None:
-                for kind, count in (("prompt", last.prompt_tokens), ("completion", last.completion_tokens)):
-                    self._instruments.add(TOKENS, count, self.name, self.release.id, kind)
-
-    def _stream(self, prepared: Prepared) -> Any:
-        return self._predictor.stream(prepared.messages, prepared.parameters)
+    def answer(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
+        """The answer piece by piece; see `LlmRelease.answer`."""
+        return self._champion.answer(prepared, gone)

@@ -11,10 +11,12 @@ from components.adapters.stores import Stores
 from components.dataflows import prompts
 from components.runtime.retriever import Retriever
 from components.serving.chat_answer import Citation
+from components.serving.llm_release import LlmRelease
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
 from components.shared.config import Config
 from components.shared.config.llm import Answering
+from components.shared.metrics import Instruments
 from components.shared.releases import Release
 
 log = logging.getLogger("twinstack.serving")
@@ -57,6 +59,19 @@ def answering_of(release: Release) -> Answering:
     if release.answering is None:
         raise TypeError(f"release {release.id} is of kind {release.kind}")
     return release.answering
+
+
+def open_release(config: Config, stores: Stores, release: Release, instruments: Instruments) -> LlmRelease:
+    """Load all that a release names; blocks until it can answer.
+
+    Raises:
+        TwinError: A file or a version is gone or cannot be read.
+    """
+    retriever = open_retriever(stores, release)
+    predictor = open_predictor(config, release)
+    predictor.start()
+    room = answering_of(release).foundation.context_tokens
+    return LlmRelease(release, room, retriever, predictor, instruments)
 
 
 def open_retriever(stores: Stores, release: Release) -> ReleaseContext:

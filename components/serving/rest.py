@@ -4,9 +4,10 @@ import contextlib
 import logging
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from components.serving.exchange import Observer
 from components.serving.stopping import Stopping
 from components.shared.errors import TwinError
 from components.shared.metrics import Instruments
@@ -57,7 +58,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def server_class(
-    bound: socket.socket, instruments: Instruments, max_body_bytes: int, stopping: Stopping
+    bound: socket.socket,
+    instruments: Instruments,
+    max_body_bytes: int,
+    observers: Sequence[Observer],
+    stopping: Stopping,
 ) -> type[Any]:
     """A class for `kserve.model_server.RESTServer`, which ModelServer offers no other way to choose."""
     with quiet_arguments():
@@ -85,7 +90,9 @@ def server_class(
             data_plane.decode_inference_request = decode_safely
 
         def _add_middlewares(self, app: Any) -> None:
-            app.add_middleware(Guard, instruments=instruments, max_body_bytes=max_body_bytes)
+            app.add_middleware(
+                Guard, instruments=instruments, max_body_bytes=max_body_bytes, observers=observers
+            )
 
         def _add_exception_handlers(self, app: Any) -> None:
             problems.register(app)

@@ -111,16 +111,13 @@ def _opened(
 def _front(config: Config, stores: Stores, release: Release, instruments: Instruments) -> "Model":
     if release.kind == "llm":
         from components.serving.llm import LlmFront
-        from components.serving.llm_parts import answering_of, open_predictor, open_retriever
+        from components.serving.llm_parts import open_release
 
-        retriever = open_retriever(stores, release)
-        predictor = open_predictor(config, release)
-        predictor.start()
-        room = answering_of(release).foundation.context_tokens
-        return LlmFront(release, room, retriever, predictor, instruments)
-    from components.serving.classic import ClassicFront, open_parts
+        return LlmFront(open_release(config, stores, release, instruments))
+    from components.serving.classic import ClassicFront
+    from components.serving.classic_release import open_classic
 
-    return ClassicFront(config, open_parts(config, stores, release), instruments)
+    return ClassicFront(config, open_classic(config, stores, release, instruments), instruments)
 
 
 def _start(
@@ -139,7 +136,9 @@ def _start(
 
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
-    model_server.RESTServer = server_class(bound, instruments, config.serving.max_body_bytes, stopping)
+    model_server.RESTServer = server_class(
+        bound, instruments, config.serving.max_body_bytes, observers=(), stopping=stopping
+    )
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None
     server = ModelServer(

@@ -111,12 +111,14 @@ async def test_the_scorecard_answers_when_the_model_fails(
     released: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from components.dataflows import boosting, scorecard
-    from components.serving.classic import ClassicFront, open_parts
+    from components.serving.classic import ClassicFront
+    from components.serving.classic_release import ClassicRelease, open_parts
 
     _, config, credit, _ = released
     parts = open_parts(config, Context(config, "credit", "t").stores, credit)
     registry = CollectorRegistry()
-    front = ClassicFront(config, parts, metrics.Instruments(registry))
+    instruments = metrics.Instruments(registry)
+    front = ClassicFront(config, ClassicRelease(parts, "applicant_id", instruments), instruments)
     body = {"instances": [{"applicant_id": "A0001"}]}
     good, _ = await front(body)
 

@@ -1,0 +1,173 @@
+"""One release of a classic twin, opened: features by id or from raw columns, probability, points."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.adapters.registry import local_folder
+from components.adapters.stores import Stores
+from components.dataflows import boosting, scorecard
+from components.runtime import features
+from components.serving.exchange import current, measured, on
+from components.serving.instances import Instance
+from components.shared.config import ClassicTwin, Config
+from components.shared.errors import NotFoundError
+from components.shared.metrics import Instruments
+from components.shared.releases import Release
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+    from components.adapters.features import Reader
+    from components.runtime.dataflow import Plan
+
+Floats = NDArray[np.float64]
+
+log = logging.getLogger("twinstack.serving")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The files and stores of one release, opened.
+
+    Attributes:
+        release: What they belong to.
+        names: Features in the order of the model's columns.
+        model: The boosted trees.
+        card: The scorecard: points, and the fallback.
+        plan: The online dataflow from raw columns to features.
+        reader: The newest features by id.
+    """
+
+    release: Release
+    names: tuple[str, ...]
+    model: "Booster"
+    card: scorecard.Card
+    plan: "Plan"
+    reader: "Reader"
+
+
+def open_parts(config: Config, stores: Stores, release: Release) -> Parts:
+    """Load what a release names.
+
+    Raises:
+        TwinError: A file or a version is gone or cannot be read.
+    """
+    folder = local_folder(release.model_uri)
+    names = tuple(json.loads((folder / "features.json").read_text(encoding="utf-8"))["features"])
+    return Parts(
+        release=release,
+        names=names,
+        model=boosting.load(folder),
+        card=scorecard.load(folder),
+        plan=features.plan(config, release.twin, mode="online", features=names),
+        reader=stores.features.online(release.feature_version, release.twin),
+    )
+
+
+def open_classic(
+    config: Config, stores: Stores, release: Release, instruments: Instruments
+) -> "ClassicRelease":
+    """Load all that a release names; blocks until it can answer.
+
+    Raises:
+        TwinError: A file or a version is gone or cannot be read.
+    """
+    twin = config.twin(release.twin)
+    assert isinstance(twin, ClassicTwin)
+    return ClassicRelease(open_parts(config, stores, release), twin.table.key, instruments)
+
+
+class ClassicRelease:
+    """One release that answers; its look-ups and predictions run on a thread of their own.
+
+    Args:
+        parts: What the release names, opened.
+        key: Name of the id column.
+        instruments: Where stages are measured.
+    """
+
+    def __init__(self, parts: Parts, key: str, instruments: Instruments) -> None:
+        self.release = parts.release
+        self._parts = parts
+        self._key = key
+        self._instruments = instruments
+        # One thread: SQLite connections and the booster see one caller, and the event loop stays free.
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"classic-{self.release.twin}")
+        # The first look-up and the first prediction are slow; no caller should wait for them.
+        self._worker.submit(self._warm_up).result()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Raw columns that its features are made from."""
+        return tuple(self._parts.plan.inputs)
+
+    def close(self) -> None:
+        """Let the worker end."""
+        self._worker.shutdown(wait=False)
+
+    async def answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
+        """One row an instance, and whether the fallback made them.
+
+        Raises:
+            NotFoundError: An id is unknown.
+        """
+        return await on(self._worker, self._answer, instances)
+
+    def _warm_up(self) -> None:
+        self._parts.reader.lookup([""])
+        boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
+
+    def _answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
+        """Predictions, and whether the fallback made them."""
+        parts, twin = self._parts, self.release.twin
+        with measured(self._instruments, twin, "features"):
+            matrix = self._features(instances)
+        current().features = matrix
+        fell_back = False
+        try:
+            with measured(self._instruments, twin, "predictor"):
+                chances = boosting.probability(parts.model, matrix)
+        except Exception as error:  # whatever the model raises, the caller gets an answer
+            log.error("model of release %s failed: %s; the scorecard answers", parts.release.id, error)
+            fell_back = True
+            with measured(self._instruments, twin, "fallback"):
+                chances = scorecard.probability(parts.card, matrix)
+        points = scorecard.points(parts.card, matrix)
+        by = "scorecard" if fell_back else "model"
+        return [
+            {
+                "probability": chance,
+                "points": round(point, 1),
+                "features_from": "request" if instance.key is None else "store",
+                "answered_by": by,
+            }
+            for chance, point, instance in zip(chances.tolist(), points.tolist(), instances, strict=True)
+        ], fell_back
+
+    def _features(self, instances: Sequence[Instance]) -> Floats:
+        """Shape (instances, features), NaN where a value is missing."""
+        keys = [one.key for one in instances if one.key is not None]
+        found = iter(self._parts.reader.lookup(keys))
+        rows: list[list[float]] = []
+        for place, one in enumerate(instances):
+            values: Mapping[str, Any] | None
+            values = self._parts.plan.run(one.values) if one.key is None else next(found)
+            if values is None:
+                raise NotFoundError(
+                    f"no {self._key} {one.key!r}",
+                    param=f"instances[{place}].{self._key}",
+                    remedy="send an id that was collected, or the raw columns",
+                )
+            rows.append([_float(values[name]) for name in self._parts.names])
+        return np.asarray(rows, dtype=np.float64)
+
+
+def _float(value: Any) -> float:
+    return float("nan") if value is None else float(value)
