@@ -12,3 +12,6 @@ TRAIN = f"twinstack/train-python:{_TAG}"
 
 #: KServe fronts and predictors.
 SERVE = f"twinstack/serve-python:{_TAG}"
+
+#: Web pages and operations API.
+CONSOLE = f"twinstack/console-python:{_TAG}"

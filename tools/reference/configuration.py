@@ -97,7 +97,7 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return "required"
-    if value is None or value in ("", ()):
+    if value is None or value in ("", (), {}):
         return "not set by default"
     if isinstance(value, BaseModel):
         return "has defaults"

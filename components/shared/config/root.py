@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
+from components.shared.config.cluster import Cluster
 from components.shared.config.llm import LlmTwin
 from components.shared.errors import ConfigError
 
@@ -72,6 +73,8 @@ class Config(BaseSettings):
     """Where state lies, store by store."""
     serving: Serving = Serving()
     """Address and limits of the server."""
+    cluster: Cluster = Cluster()
+    """What a Kubernetes cluster runs the stages with."""
     twins: dict[TwinName, Twin] = Field(min_length=1)
     """Every twin by its name: small letters, digits and hyphens."""
 

@@ -1,0 +1,203 @@
+"""What a Kubernetes cluster runs the stages with: images, nodes, retries, secrets, the KFP server.
+
+Read when pipelines are compiled for a cluster or submitted to one, and by the stages that talk to Kubernetes.
+A run on a laptop reads none of it.
+"""
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from components.shared.config.base import Settings
+
+ImageName = Literal["pipeline", "train", "serve", "console"]
+StageName = Literal[
+    "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune", "evaluate",
+    "gate", "release", "monitor",
+]  # fmt: skip
+
+#: Name of a Kubernetes object or namespace (RFC 1123 label).
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+#: Digest of an image; empty where the tag is meant.
+Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
+#: CPU cores: `2`, `0.5` or `500m`.
+Cores = Annotated[str, Field(pattern=r"^([1-9][0-9]*m|[0-9]+(\.[0-9]+)?)$")]
+#: Memory with a binary unit: `512Mi`, `4Gi`.
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
+#: Name of an environment variable.
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
+#: An address without a path at its end; empty where there is none.
+Address = Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*[^\s/?#])?$")]
+
+
+class Images(Settings):
+    """Which build of each image runs."""
+
+    registry: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.:/_-]*[a-z0-9])?$")
+    """Registry, and path inside it, that stands before `twinstack/pipeline-python`."""
+    tag: str = Field(default="", pattern=r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$")
+    """Tag of images without a digest; empty means the version of the installed package."""
+    digests: dict[ImageName, Digest] = Field(default={})
+    """Digest of each image, `sha256:…`; it wins over the tag; `prod` needs one for every image."""
+    pull_secrets: tuple[ObjectName, ...] = ()
+    """Secrets of type `kubernetes.io/dockerconfigjson` to pull with."""
+
+
+class Toleration(Settings):
+    """A taint that a pod may run beside."""
+
+    key: str = Field(min_length=1, max_length=317)
+    """Key of the taint, for example `nvidia.com/gpu`."""
+    operator: Literal["Exists", "Equal"] = "Exists"
+    """Whether the value of the taint matters."""
+    value: str = ""
+    """Value of the taint, with operator `Equal`."""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    """Effect of the taint; empty means every effect."""
+
+    @model_validator(mode="after")
+    def _value_has_a_meaning(self) -> Self:
+        if self.operator == "Exists" and self.value:
+            raise ValueError("operator 'Exists' takes no value")
+        return self
+
+
+class Pool(Settings):
+    """Nodes of one kind."""
+
+    node_labels: dict[str, str] = Field(min_length=1)
+    """Labels that a node must carry, for example `twinstack.io/pool: gpu`."""
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints of these nodes."""
+    accelerator: str = Field(default="nvidia.com/gpu", min_length=1)
+    """Resource that a stage with `gpus` asks for."""
+
+
+class Retries(Settings):
+    """How often a failed task is tried again; a stage that is run twice commits once."""
+
+    count: int = Field(default=2, ge=0, le=20)
+    """Tries after the first."""
+    wait_seconds: int = Field(default=30, ge=0, le=3_600)
+    """Time before the first new try."""
+    factor: float = Field(default=2.0, ge=1, le=10)
+    """What the time is multiplied by from one try to the next."""
+    longest_wait_seconds: int = Field(default=600, ge=0, le=86_400)
+    """Longest time between two tries."""
+
+
+class StageWork(Settings):
+    """What one stage runs with. A field that is left out has the default named here."""
+
+    image: ImageName | None = None
+    """Image to run in; not set, the one that the stage names."""
+    cpu: Cores = "500m"
+    """Requested cores."""
+    cpu_limit: Cores = "2"
+    """Most cores."""
+    memory: Memory = "2Gi"
+    """Requested memory."""
+    memory_limit: Memory = "4Gi"
+    """Most memory; above it the pod is killed."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """Accelerators of one pod."""
+    pool: str = ""
+    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
+    retries: Retries = Retries()
+    """Tries after a failure."""
+    timeout_seconds: int = Field(default=3_600, ge=60, le=604_800)
+    """Longest run of one try; then the pod is ended."""
+    kfp_cache: bool = False
+    """Let KFP skip the task where its inputs are equal. A stage skips known work by the digest of its inputs
+    anyway, and sees sources that change behind equal inputs, which KFP cannot."""
+
+
+class SecretVariable(Settings):
+    """One key of an existing Secret as an environment variable."""
+
+    secret: ObjectName
+    """Name of the Secret, in the namespace of the pipelines."""
+    key: str = Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")
+    """Key inside it."""
+    variable: Variable
+    """Environment variable that receives the value."""
+    stages: tuple[StageName, ...] = ()
+    """Stages that receive it; empty means all."""
+
+
+class Kfp(Settings):
+    """The Kubeflow Pipelines server."""
+
+    endpoint: Address = ""
+    """Address of the API, for example `http://ml-pipeline.kubeflow:8888`, or of a port-forward."""
+    ui: Address = ""
+    """Address that people open, for links; empty means the endpoint."""
+    token_file: str = ""
+    """File with a service-account token, read anew for every call because Kubernetes renews it: a projected
+    token with audience `pipelines.kubeflow.org`."""
+    token_variable: Variable | None = None
+    """Environment variable with a token, where no file has one."""
+    ca_file: str = ""
+    """Certificates to trust; empty means those of the system."""
+    namespace: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+    """Profile namespace that experiments and runs belong to; empty on a server without profiles."""
+    experiment: str = Field(default="twinstack", min_length=1, max_length=128)
+    """Experiment of the runs."""
+    poll_seconds: float = Field(default=5.0, gt=0, le=300)
+    """Time between two looks at a run that is followed."""
+
+
+class ServiceAccounts(Settings):
+    """Who the pods are to Kubernetes."""
+
+    pipelines: ObjectName = "twinstack-pipelines"
+    """Stages; it may do what the `release` stage does to InferenceServices, in its own namespace."""
+    serving: ObjectName = "twinstack-serving"
+    """Fronts and predictors; it may do nothing."""
+
+
+class Cluster(Settings):
+    """A Kubernetes cluster with Kubeflow Pipelines and KServe."""
+
+    environment: Literal["dev", "prod"] = "dev"
+    """`prod` demands a digest for every image."""
+    namespace: ObjectName = "twinstack"
+    """Namespace of pipelines and twins."""
+    deployment_mode: Literal["Standard", "Knative"] = "Standard"
+    """How KServe runs an InferenceService; it cannot be changed on one that exists."""
+    images: Images = Images()
+    """Which build of each image runs."""
+    pools: dict[ObjectName, Pool] = Field(default={})
+    """Kinds of nodes by name."""
+    stages: dict[StageName, StageWork] = Field(default={})
+    """What each stage runs with; a stage that is not named has the defaults."""
+    secrets: tuple[SecretVariable, ...] = ()
+    """Secrets of the stages, as environment variables."""
+    service_accounts: ServiceAccounts = ServiceAccounts()
+    """Who the pods are to Kubernetes."""
+    kfp: Kfp = Kfp()
+    """The Kubeflow Pipelines server."""
+    ui: Address = ""
+    """Address of Twinstack's console, for links."""
+
+    @model_validator(mode="after")
+    def _pools_are_declared(self) -> Self:
+        for stage, work in self.stages.items():
+            if work.pool and work.pool not in self.pools:
+                known = ", ".join(sorted(self.pools)) or "none is declared"
+                raise ValueError(f"stages.{stage}.pool '{work.pool}' is not among pools: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _production_is_pinned(self) -> Self:
+        if self.environment == "prod":
+            missing = [name for name in get_args(ImageName) if not self.images.digests.get(name)]
+            if missing:
+                raise ValueError(
+                    f"environment 'prod' needs images.digests.{', images.digests.'.join(missing)}"
+                )
+        return self
+
+    def work(self, stage: StageName) -> StageWork:
+        """What a stage runs with."""
+        return self.stages.get(stage, StageWork())

@@ -1,0 +1,69 @@
+"""Settings of a cluster: closed, bounded, and refused where they contradict each other."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import yaml
+
+from components.shared.config import Config, dump, load, parse
+from components.shared.config.cluster import Cluster, ImageName, StageName
+from components.shared.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[3]
+PINNED = dict.fromkeys(get_args(ImageName), "sha256:" + "0" * 64)
+
+
+def config(folder: Path, cluster: dict[str, object]) -> Config:
+    """The project's own configuration with a section `cluster`."""
+    values = yaml.safe_load((ROOT / "twinstack.yaml").read_text(encoding="utf-8"))
+    path = folder / "twinstack.yaml"
+    path.write_text(yaml.safe_dump({**values, "cluster": cluster}), encoding="utf-8")
+    return load(path)
+
+
+def test_every_stage_has_settings_of_its_own() -> None:
+    folders = {path.parent.name for path in (ROOT / "components").glob("*/component.py")}
+    assert set(get_args(StageName)) == folders
+
+
+def test_a_stage_that_is_not_named_has_the_defaults() -> None:
+    found = Cluster.model_validate({"stages": {"finetune": {"cpu": "4"}}})
+    assert found.work("finetune").cpu == "4"
+    assert found.work("collect") == Cluster().work("gate")
+
+
+def test_production_needs_a_digest_for_every_image(tmp_path: Path) -> None:
+    assert config(tmp_path, {"environment": "prod", "images": {"digests": PINNED}})
+    lacking = {**PINNED, "serve": ""}
+    with pytest.raises(ConfigError, match=r"needs images\.digests\.serve"):
+        config(tmp_path, {"environment": "prod", "images": {"digests": lacking}})
+
+
+def test_a_stage_runs_in_a_declared_pool_only(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"stages\.finetune\.pool 'gpu' is not among pools: none is declared"
+    ):
+        config(tmp_path, {"stages": {"finetune": {"pool": "gpu"}}})
+
+
+@pytest.mark.parametrize(
+    ("cluster", "named"),
+    [
+        ({"stages": {"baking": {}}}, "cluster.stages.baking"),
+        ({"images": {"digests": {"serve": "latest"}}}, "cluster.images.digests.serve"),
+        ({"stages": {"train": {"memory": "lots"}}}, "cluster.stages.train.memory"),
+        ({"stages": {"train": {"memory": "4G"}}}, "cluster.stages.train.memory"),
+        ({"kfp": {"endpoint": "kfp.example.org"}}, "cluster.kfp.endpoint"),
+        ({"kfp": {"token": "abc"}}, "cluster.kfp.token: unknown field"),
+        ({"secrets": [{"secret": "s3", "key": "id", "variable": "lower"}]}, "cluster.secrets.0.variable"),
+    ],
+)
+def test_a_wrong_value_is_named(cluster: dict[str, object], named: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=named):
+        config(tmp_path, cluster)
+
+
+def test_the_settings_travel_into_a_stage(tmp_path: Path) -> None:
+    found = config(tmp_path, {"namespace": "credit", "images": {"digests": PINNED}})
+    assert parse(dump(found)).cluster == found.cluster
