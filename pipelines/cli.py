@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines import output
+from pipelines import keys, output
 from pipelines.options import AllowDirty, AsJson, ConfigPath, TwinName, TwinNames, Url
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ config_app = typer.Typer(help="Look at the configuration.", no_args_is_help=True
 new_app = typer.Typer(help="Scaffold a twin.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(new_app, name="new")
+app.add_typer(keys.app, name="keys")
 
 
 @config_app.command("check")

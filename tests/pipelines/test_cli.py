@@ -10,7 +10,9 @@ import pytest
 
 TWIN = str(Path(sys.executable).parent / "twin")
 
-COMMANDS = ("config", "run", "compile", "serve", "ask", "predict", "releases", "promote", "rollback", "new")
+COMMANDS = ("config", "run", "compile", "serve", "ask", "predict", "releases", "promote", "rollback", "new",
+    "keys",
+)  # fmt: skip
 
 
 def twin(*words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -86,3 +88,15 @@ def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
     done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
     assert done.returncode == 4
     assert "no release 'nothing'" in done.stderr
+
+
+def test_a_new_key_is_shown_once_and_its_entry_holds_only_the_hash() -> None:
+    from components.shared.identity import hash_of
+
+    made = json.loads(twin("keys", "new", "billing", "--role", "caller", "--rate", "60", "--json").stdout)
+    assert made["entry"]["hash"] == hash_of(made["key"])
+    assert made["entry"]["requests_per_minute"] == 60
+    assert made["key"] not in json.dumps(made["entry"])
+    refused = twin("keys", "new", "billing", "--role", "root")
+    assert refused.returncode == 2
+    assert "root" in refused.stderr

@@ -6,6 +6,7 @@ from components.shared import errors
 
 #: Modules with errors of their own.
 ELSEWHERE = (
+    "components.shared.identity",
     "components.serving.client",
     "components.serving.predictor",
     "components.serving.problems",

@@ -9,6 +9,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from components.shared.config.access import Keys, Limits
 from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
@@ -50,6 +51,14 @@ class Serving(Settings):
     """Most tokens of one answer."""
     max_instances: int = Field(default=1_000, ge=1, le=100_000)
     """Most rows of one prediction request."""
+    deadline_seconds: float = Field(default=60.0, gt=0, le=3_600)
+    """Longest time for an answer; after it a request gets status 504."""
+    keys: Keys = Keys()
+    """Who may call."""
+    allow_anonymous: bool = False
+    """Whether a server without API keys may listen on an address other than loopback."""
+    limits: Limits = Limits()
+    """What is refused before work starts."""
 
 
 class Config(BaseSettings):
@@ -144,7 +153,7 @@ def _known_variables() -> None:
     """Refuse an override of a field that does not exist, which would otherwise do nothing."""
     fields = {name.upper() for name in Config.model_fields}
     # Read by other parts, not fields of the configuration.
-    others = {"GIT_COMMIT", "CRASH_AT", "CONFIG"}
+    others = {"GIT_COMMIT", "CRASH_AT", "CONFIG", "KEYS"}
     for name in os.environ:
         if name.startswith("TWINSTACK_"):
             head = name.removeprefix("TWINSTACK_").split("__")[0]
