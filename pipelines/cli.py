@@ -164,6 +164,32 @@ def rollback(twin: TwinName, config: ConfigPath = output.DEFAULT_CONFIG, as_json
     _told(traffic.rolled_back(_load(config), twin), as_json)
 
 
+@app.command("traffic")
+def traffic_of(
+    twin: Annotated[str, typer.Argument(help="name of the twin")],
+    canary: Annotated[str | None, typer.Option(help="release that answers a share of the callers")] = None,
+    shadow: Annotated[
+        str | None, typer.Option(help="release that answers a share of the requests for the record only")
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help="share of the canary or shadow; default: 0.1, of a shadow 1")
+    ] = None,
+    fallback: Annotated[
+        str | None, typer.Option(help="built-in, none, or a release that answers where another cannot")
+    ] = None,
+    clear: Annotated[bool, typer.Option(help="end canary and shadow; the fallback is the built-in")] = False,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Show which releases answer for a twin, and what the running fronts have open; or change it."""
+    from pipelines import traffic
+
+    parts = traffic.parts(canary=canary, shadow=shadow, share=share, fallback=fallback, clear=clear)
+    found = _load(config)
+    now = traffic.changed(found, twin, parts) if parts else traffic.shown(found, twin)
+    output.emit_json(now) if as_json else output.say(traffic.described(now))
+
+
 @new_app.command("classic")
 def new_classic(
     name: Annotated[str, typer.Argument(help="name of the twin: small letters, digits, hyphens")],

@@ -1,11 +1,13 @@
-"""Releases on the command line: list, promote, roll back. The registry's alias follows the traffic."""
+"""Releases on the command line: list, promote, roll back, share. The registry's alias follows the traffic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from components.adapters.stores import Stores
-from components.runtime import champion
+from components.runtime import champion, policy
 from components.shared.config import Config
-from components.shared.releases import Release, Traffic
+from components.shared.errors import RequestError
+from components.shared.releases import Part, Release, Traffic
 
 
 def listed(config: Config, twins: Sequence[str] | None) -> list[dict[str, str]]:
@@ -33,9 +35,39 @@ def _row(one: Release, now: Traffic | None) -> dict[str, str]:
 
 
 def _role(release: str, now: Traffic | None) -> str:
-    if now and release == now.champion:
+    if now is None:
+        return "candidate"
+    if release == now.champion:
         return "champion"
-    return "earlier champion" if now and release in now.history else "candidate"
+    for name, part in (("canary", now.canary), ("shadow", now.shadow)):
+        if part and part.release == release:
+            return f"{name} {part.share:.0%}"
+    if release == now.fallback:
+        return "fallback"
+    return "earlier champion" if release in now.history else "candidate"
+
+
+def shown(config: Config, twin: str) -> dict[str, Any]:
+    """The traffic of a twin, and what the running fronts have made of it.
+
+    Raises:
+        NotFoundError: The twin has no champion yet.
+    """
+    config.twin(twin)
+    warehouse = Stores(config).warehouse
+    return {**champion.require_traffic(warehouse, twin).model_dump(mode="json")}
+
+
+def changed(config: Config, twin: str, parts: Mapping[str, Part | str | None]) -> dict[str, Any]:
+    """Set canary, shadow or fallback; see `policy.changed`.
+
+    Raises:
+        NotFoundError: The twin has no champion yet, or no such release.
+        ConflictError: Somebody else changed the traffic in the same moment.
+    """
+    config.twin(twin)
+    policy.changed(Stores(config).warehouse, twin, parts)
+    return shown(config, twin)
 
 
 def promoted(config: Config, twin: str, release: str) -> dict[str, str]:
@@ -65,3 +97,35 @@ def rolled_back(config: Config, twin: str) -> dict[str, str]:
 def _followed(stores: Stores, release: Release) -> dict[str, str]:
     stores.registry.promote(release.twin, release.model_version)
     return {"twin": release.twin, "release": release.id, "model": release.model_version}
+
+
+def parts(
+    *, canary: str | None, shadow: str | None, share: float | None, fallback: str | None, clear: bool
+) -> dict[str, Part | str | None]:
+    """The options of `twin traffic` as a change of the traffic; empty where nothing is to change.
+
+    Raises:
+        RequestError: A share is out of bounds, or belongs to nothing.
+    """
+    made: dict[str, Part | str | None] = dict(policy.CLEAR) if clear else {}
+    if share is not None and not canary and not shadow:
+        raise RequestError("--share belongs to --canary or --shadow", param="share", remedy="name a release")
+    if canary:
+        made["canary"] = policy.part(canary, 0.1 if share is None else share, "canary")
+    if shadow:
+        made["shadow"] = policy.part(shadow, 1.0 if share is None or canary else share, "shadow")
+    if fallback:
+        made["fallback"] = fallback
+    return made
+
+
+def described(now: Mapping[str, Any]) -> str:
+    """The traffic in lines for people."""
+    lines = [f"{now['twin']}: champion {now['champion']}"]
+    lines += [
+        f"  {name} {now[name]['release']}, {now[name]['share']:.0%}"
+        for name in ("canary", "shadow")
+        if now[name]
+    ]
+    lines.append(f"  fallback {now['fallback']}")
+    return "\n".join(lines)

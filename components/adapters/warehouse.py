@@ -4,17 +4,51 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from components.shared.errors import TwinError
+
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a document has to be for a change to take place.
+
+    Attributes:
+        collection: Its collection.
+        key: Its id.
+        revision: Value of its field `revision`; None where the document must not exist.
+    """
+
+    collection: str
+    key: str
+    revision: int | None
+
+
+class ConflictError(TwinError):
+    """Somebody else changed the same thing in the meantime; nothing was changed."""
+
+    exit_code = 9
+    http_status = 409
+    kind = "conflict_error"
 
 
 class Warehouse(Protocol):
     """Documents with an `_id`, in named collections."""
 
-    def apply(self, changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]]) -> None:
-        """Upsert and delete, collection by collection, all in one transaction."""
+    def apply(
+        self,
+        changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]],
+        expected: Expected | None = None,
+    ) -> None:
+        """Upsert and delete, collection by collection, all in one transaction.
+
+        Raises:
+            ConflictError: The expected document is another one by now.
+        """
 
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""
@@ -51,11 +85,21 @@ class SqliteWarehouse:
             "CREATE INDEX IF NOT EXISTS documents_by_twin ON documents (collection, twin, source, id)"
         )
 
-    def apply(self, changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]]) -> None:
-        """Upsert and delete, collection by collection, all in one transaction."""
+    def apply(
+        self,
+        changes: Mapping[str, tuple[Iterable[Document], Iterable[str]]],
+        expected: Expected | None = None,
+    ) -> None:
+        """Upsert and delete, collection by collection, all in one transaction.
+
+        Raises:
+            ConflictError: The expected document is another one by now.
+        """
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
+                if expected:
+                    self._require(expected)
                 for collection, (upserts, deletes) in changes.items():
                     self._db.executemany(
                         "INSERT INTO documents (collection, id, body) VALUES (?, ?, ?) "
@@ -70,6 +114,19 @@ class SqliteWarehouse:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+    def _require(self, expected: Expected) -> None:
+        row = self._db.execute(
+            "SELECT json_extract(body, '$.revision') FROM documents WHERE collection = ? AND id = ?",
+            (expected.collection, expected.key),
+        ).fetchone()
+        # A document of before there were revisions counts as revision 0.
+        if (None if row is None else row[0] or 0) != expected.revision:
+            raise ConflictError(
+                f"'{expected.key}' in {expected.collection} was changed by somebody else",
+                where="warehouse",
+                remedy="look at it again, then repeat the command",
+            )
 
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from components.adapters.warehouse import Document, Warehouse
+from components.adapters.warehouse import Document, Expected, Warehouse
 from components.runtime.context import Context
 from components.shared.errors import NotFoundError
-from components.shared.releases import RELEASES, TRAFFIC, Release, Traffic
+from components.shared.releases import BUILT_IN, RELEASES, TRAFFIC, Release, Traffic
 
 #: Releases that `rollback` can go back through.
 KEPT = 20
@@ -58,31 +58,75 @@ def _document(release: Release) -> Document:
     return {"_id": release.id, "twin": release.twin, "body": release.model_dump(mode="json")}
 
 
-def promote(warehouse: Warehouse, release: Release) -> Traffic:
-    """Store a release and let it answer, in one transaction."""
-    before = traffic(warehouse, release.twin)
-    history: tuple[str, ...] = ()
-    if before:
-        kept = [before.champion, *before.history] if before.champion != release.id else list(before.history)
-        history = tuple(one for one in kept if one != release.id)[:KEPT]
-    after = Traffic(twin=release.twin, champion=release.id, history=history)
-    warehouse.apply(
-        {
-            RELEASES: ([_document(release)], ()),
-            TRAFFIC: (
-                [{"_id": release.twin, "twin": release.twin, "body": after.model_dump(mode="json")}],
-                (),
-            ),
-        }
-    )
-    return after
+def change(
+    warehouse: Warehouse, before: Traffic | None, after: Traffic, release: Release | None = None
+) -> Traffic:
+    """Let another traffic hold from now on, and store a release with it, all in one transaction.
 
-
-def rollback(warehouse: Warehouse, twin: str) -> Release:
-    """Let the release before the champion answer again; the one rolled back leaves the history.
+    Args:
+        warehouse: Where the traffic document lies.
+        before: The traffic that the change was made from; None before the first.
+        after: The new traffic; its revision is set here.
+        release: A release to store.
 
     Raises:
-        NotFoundError: There is no release to go back to.
+        ConflictError: The traffic is another one by now; nothing was changed.
+    """
+    made = after.model_copy(update={"revision": before.revision + 1 if before else 1})
+    document: Document = {
+        "_id": made.twin,
+        "twin": made.twin,
+        "revision": made.revision,
+        "body": made.model_dump(mode="json"),
+    }
+    warehouse.apply(
+        {RELEASES: ([_document(release)] if release else [], ()), TRAFFIC: ([document], ())},
+        Expected(TRAFFIC, made.twin, before.revision if before else None),
+    )
+    return made
+
+
+def promote(warehouse: Warehouse, release: Release) -> Traffic:
+    """Store a release and let it answer, in one transaction. A canary or shadow of it ends with that.
+
+    Raises:
+        ConflictError: Somebody else changed the traffic in the same moment.
+    """
+    before = traffic(warehouse, release.twin)
+    if before is None:
+        return change(warehouse, None, Traffic(twin=release.twin, champion=release.id), release)
+    kept = before.history
+    if before.champion != release.id:
+        kept = (before.champion, *kept)
+    after = _without(before, release.id).model_copy(
+        update={
+            "champion": release.id,
+            "history": tuple(one for one in kept if one != release.id)[:KEPT],
+        }
+    )
+    if after == before:
+        store(warehouse, release)
+        return before
+    return change(warehouse, before, after, release)
+
+
+def _without(now: Traffic, release: str) -> Traffic:
+    """The traffic with a release in none of the parts beside the champion's."""
+    parts: dict[str, object] = {
+        name: None
+        for name, part in (("canary", now.canary), ("shadow", now.shadow))
+        if part and part.release == release
+    }
+    if now.fallback == release:
+        parts["fallback"] = BUILT_IN
+    return now.model_copy(update=parts)
+
+
+def earlier(warehouse: Warehouse, twin: str) -> Release:
+    """The release that `rollback` goes back to.
+
+    Raises:
+        NotFoundError: There is none.
     """
     before = traffic(warehouse, twin)
     if not before or not before.history:
@@ -91,7 +135,38 @@ def rollback(warehouse: Warehouse, twin: str) -> Release:
             param="twin",
             remedy="name a release with `twin promote`, see `twin releases`",
         )
-    target = read_release(warehouse, twin, before.history[0])
-    after = Traffic(twin=twin, champion=target.id, history=before.history[1:])
-    warehouse.apply({TRAFFIC: ([{"_id": twin, "twin": twin, "body": after.model_dump(mode="json")}], ())})
+    return read_release(warehouse, twin, before.history[0])
+
+
+def rollback(warehouse: Warehouse, twin: str) -> Release:
+    """Let the release before the champion answer again; the one rolled back leaves the history.
+
+    A canary ends with it: to be safe again means that one release answers everybody.
+
+    Raises:
+        NotFoundError: There is no release to go back to.
+        ConflictError: Somebody else changed the traffic in the same moment.
+    """
+    target = earlier(warehouse, twin)
+    before = require_traffic(warehouse, twin)
+    after = _without(before, target.id).model_copy(
+        update={"champion": target.id, "canary": None, "history": before.history[1:]}
+    )
+    change(warehouse, before, after)
     return target
+
+
+def require_traffic(warehouse: Warehouse, twin: str) -> Traffic:
+    """The traffic of a twin.
+
+    Raises:
+        NotFoundError: It has no release yet.
+    """
+    found = traffic(warehouse, twin)
+    if found is None:
+        raise NotFoundError(
+            f"twin '{twin}' has no champion yet",
+            param="twin",
+            remedy=f"run `twin run end_to_end --twin {twin}` first",
+        )
+    return found

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from components.shared.config.llm import Answering
 from components.shared.evaluation import Evaluation
@@ -60,11 +60,53 @@ class Release(BaseModel):
         return self
 
 
+class Part(BaseModel):
+    """A release with a share of the requests, between 0 and 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    release: str = Field(min_length=1)
+    share: float = Field(gt=0, le=1)
+
+
+#: What answers where a release cannot, without another release: the scorecard of a classic twin, the passages
+#: that were found for an LLM twin.
+BUILT_IN = "built-in"
+
+#: Nothing answers where a release cannot: callers get its error.
+NOTHING = "none"
+
+
 class Traffic(BaseModel):
-    """Which release answers. `history` is newest first and holds what `rollback` goes back to."""
+    """Which releases answer.
+
+    Attributes:
+        twin: Name of the twin.
+        champion: Release that answers.
+        canary: Release that answers a share of the callers instead of the champion, always the same ones.
+        shadow: Release that answers a share of the requests as well, for the record only.
+        fallback: What answers where a release cannot: `built-in`, `none`, or the id of a release.
+        history: Earlier champions, newest first: what `rollback` goes back to.
+        revision: Counts the changes; a change of an older revision is refused.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     twin: str
     champion: str
+    canary: Part | None = None
+    shadow: Part | None = None
+    fallback: str = BUILT_IN
     history: tuple[str, ...] = ()
+    revision: int = 0
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """Every release that has to be open, the champion first, each once."""
+        parts = [one.release for one in (self.canary, self.shadow) if one]
+        last = [] if self.fallback in (BUILT_IN, NOTHING) else [self.fallback]
+        return tuple(dict.fromkeys([self.champion, *parts, *last]))
+
+    def named(self, kept: int) -> tuple[str, ...]:
+        """Releases that answer, and the last `kept` that a rollback goes back to."""
+        return tuple(dict.fromkeys([*self.answering, *self.history[:kept]]))

@@ -11,7 +11,7 @@ import pytest
 TWIN = str(Path(sys.executable).parent / "twin")
 
 COMMANDS = ("config", "run", "compile", "serve", "ask", "predict", "releases", "promote", "rollback", "new",
-    "keys",
+    "keys", "traffic",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from components.shared import errors
 
 #: Modules with errors of their own.
 ELSEWHERE = (
+    "components.adapters.warehouse",
     "components.shared.identity",
     "components.serving.client",
     "components.serving.predictor",
