@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines import keys, output
-from pipelines.options import AllowDirty, AsJson, ConfigPath, TwinName, TwinNames, Url
+from pipelines.options import AllowDirty, AsJson, ConfigPath, Overlays, TwinName, TwinNames, Url
 
 app = typer.Typer(
     name="twin",
@@ -81,12 +81,21 @@ def compile_pipelines(
     folder: Annotated[Path, typer.Option("--output", help="folder that receives the YAML files")] = Path(
         "compiled"
     ),
+    for_cluster: Annotated[
+        bool, typer.Option("--cluster", help="with the settings of the configuration's section `cluster`")
+    ] = False,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    overlay: Overlays = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile every pipeline for both kinds to KFP YAML, ready to upload."""
-    from pipelines.compiler import compile_all
+    """Compile every pipeline for both kinds to KFP YAML, ready to upload; also as Kubernetes objects."""
+    from pipelines import compiler
 
-    written = [str(path) for path in compile_all(folder)]
+    if for_cluster:
+        paths = compiler.compile_for_cluster(folder, _load(config, overlay).cluster)
+    else:
+        paths = compiler.compile_all(folder)
+    written = [str(path) for path in paths]
     output.emit_json({"written": written}) if as_json else output.say("\n".join(written))
 
 
@@ -216,10 +225,10 @@ def _require_port(config: Any) -> None:
     listen(config.serving.host, config.serving.port).close()
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path, overlays: list[Path] | None = None) -> Any:
     from components.shared.config import load
 
-    return load(path)
+    return load(path, overlays or ())
 
 
 def _told(row: dict[str, str], as_json: bool) -> None:

@@ -8,6 +8,10 @@ import typer
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="TWINSTACK_CONFIG", help="configuration file")
 ]
+Overlays = Annotated[
+    list[Path] | None,
+    typer.Option("--overlay", help="file laid over the configuration; may be given several times"),
+]
 TwinName = Annotated[str, typer.Option("--twin", "-t", help="name of the twin")]
 TwinNames = Annotated[
     list[str] | None, typer.Option("--twin", "-t", help="only this twin; may be given several times")

@@ -5,6 +5,7 @@ given an input takes the twin's newest output of the stage that makes it.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from kfp import dsl
@@ -90,12 +91,29 @@ SUMMARIES = {
 }
 
 
-def pipeline(name: str, kind: Kind) -> Any:
-    """The KFP pipeline of a recipe for one kind of twin."""
+#: What a pipeline stands in, given its parameters `config` and `twin`.
+Around = Callable[[str, str], AbstractContextManager[None]]
+
+
+def _nothing(config: str, twin: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def pipeline(name: str, kind: Kind, stages: Stages | None = None, around: Around = _nothing) -> Any:
+    """The KFP pipeline of a recipe for one kind of twin.
+
+    Args:
+        name: A key of `RECIPES`.
+        kind: Kind of the twin.
+        stages: The components; by default those of the kind, as they are.
+        around: What the tasks stand in, for example an exit handler.
+    """
     recipe = RECIPES[name]
+    components = stages or STAGES[kind]
 
     @dsl.pipeline(name=f"{name.replace('_', '-')}-{kind}", description=SUMMARIES[name])
     def macro(config: str, twin: str, allow_dirty: bool = False) -> None:
-        recipe(STAGES[kind], config, twin, allow_dirty)
+        with around(config, twin):
+            recipe(components, config, twin, allow_dirty)
 
     return macro

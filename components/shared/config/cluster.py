@@ -18,6 +18,7 @@ StageName = Literal[
 
 #: Name of a Kubernetes object or namespace (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+NAME_OR_NOTHING = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
 #: Digest of an image; empty where the tag is meant.
 Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
 #: CPU cores: `2`, `0.5` or `500m`.
@@ -71,6 +72,8 @@ class Pool(Settings):
     """Taints of these nodes."""
     accelerator: str = Field(default="nvidia.com/gpu", min_length=1)
     """Resource that a stage with `gpus` asks for."""
+    queue: str = Field(default="", pattern=NAME_OR_NOTHING)
+    """Kueue LocalQueue that admits the pods; empty where there is no Kueue."""
 
 
 class Retries(Settings):
@@ -82,8 +85,6 @@ class Retries(Settings):
     """Time before the first new try."""
     factor: float = Field(default=2.0, ge=1, le=10)
     """What the time is multiplied by from one try to the next."""
-    longest_wait_seconds: int = Field(default=600, ge=0, le=86_400)
-    """Longest time between two tries."""
 
 
 class StageWork(Settings):
@@ -101,6 +102,8 @@ class StageWork(Settings):
     """Most memory; above it the pod is killed."""
     gpus: int = Field(default=0, ge=0, le=16)
     """Accelerators of one pod."""
+    shared_memory: Memory | None = None
+    """Size of `/dev/shm`, which training on several accelerators needs; it counts as memory."""
     pool: str = ""
     """Pool of nodes, a name in `cluster.pools`; empty means any node."""
     retries: Retries = Retries()
@@ -139,7 +142,7 @@ class Kfp(Settings):
     """Environment variable with a token, where no file has one."""
     ca_file: str = ""
     """Certificates to trust; empty means those of the system."""
-    namespace: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+    namespace: str = Field(default="", pattern=NAME_OR_NOTHING)
     """Profile namespace that experiments and runs belong to; empty on a server without profiles."""
     experiment: str = Field(default="twinstack", min_length=1, max_length=128)
     """Experiment of the runs."""
@@ -179,6 +182,11 @@ class Cluster(Settings):
     """The Kubeflow Pipelines server."""
     ui: Address = ""
     """Address of Twinstack's console, for links."""
+    project: str = Field(default="/project", pattern=r"^/[^\s]*[^\s/]$")
+    """Folder of the project inside the images: what relative paths start from on a cluster."""
+    report_variable: Variable | None = None
+    """Environment variable with an address that the end of every run is posted to as JSON; name it in
+    `secrets` too, because such an address is usually a secret itself."""
 
     @model_validator(mode="after")
     def _pools_are_declared(self) -> Self:

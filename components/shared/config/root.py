@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -173,12 +174,34 @@ def _build(values: dict[str, Any], where: str) -> Config:
         raise _explain(error, where) from error
 
 
-def load(path: Path) -> Config:
+def load(path: Path, overlays: Sequence[Path] = ()) -> Config:
     """Read `twinstack.yaml`.
 
+    Args:
+        path: The configuration; its folder is where relative paths start from.
+        overlays: Files laid over it in their order: mappings are merged, everything else is replaced.
+
     Raises:
-        ConfigError: The file is missing, is no YAML mapping, or holds a wrong value.
+        ConfigError: A file is missing, is no YAML mapping, or the whole holds a wrong value.
     """
+    values = _read(path)
+    root = (path.parent / values.pop("root", ".")).resolve()
+    for one in overlays:
+        values = merged(values, _read(one))
+    where = ", ".join(str(one) for one in (path, *overlays))
+    return _build({**values, "root": str(root)}, where)
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both mappings as one, level by level; what is no mapping is replaced."""
+    found = dict(base)
+    for key, value in over.items():
+        below = found.get(key)
+        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -191,8 +214,7 @@ def load(path: Path) -> Config:
         raise ConfigError(f"not YAML: {error}", where=str(path), remedy="mend the file") from error
     if not isinstance(values, dict):
         raise ConfigError(f"holds {type(values).__name__}, not a mapping", where=str(path))
-    root = (path.parent / values.pop("root", ".")).resolve()
-    return _build({**values, "root": str(root)}, str(path))
+    return values
 
 
 def dump(config: Config) -> str:

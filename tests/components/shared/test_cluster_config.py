@@ -67,3 +67,23 @@ def test_a_wrong_value_is_named(cluster: dict[str, object], named: str, tmp_path
 def test_the_settings_travel_into_a_stage(tmp_path: Path) -> None:
     found = config(tmp_path, {"namespace": "credit", "images": {"digests": PINNED}})
     assert parse(dump(found)).cluster == found.cluster
+
+
+def test_a_file_laid_over_the_configuration_changes_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    over = tmp_path / "cluster.yaml"
+    over.write_text("cluster: {namespace: credit-team}\ntwins: {docs: {training: {steps: 3}}}\n")
+    plain, laid = load(ROOT / "twinstack.yaml"), load(ROOT / "twinstack.yaml", [over])
+    assert laid.cluster.namespace == "credit-team"
+    docs = plain.twins["docs"]
+    assert laid.twins["docs"] == docs.model_copy(
+        update={"training": docs.training.model_copy(update={"steps": 3})}
+    )
+    assert laid.twins["credit"] == plain.twins["credit"]
+    assert laid.root == plain.root
+
+
+def test_a_wrong_value_in_a_laid_file_names_that_file(tmp_path: Path) -> None:
+    over = tmp_path / "cluster.yaml"
+    over.write_text("cluster: {namespace: Team}\n")
+    with pytest.raises(ConfigError, match=r"cluster\.namespace is 'Team'.*cluster\.yaml"):
+        load(ROOT / "twinstack.yaml", [over])

@@ -1,0 +1,116 @@
+"""The macro DAGs with what a cluster adds: image digests, nodes, retries, timeouts, secrets, a last report.
+
+The recipes stay as they are: every component of `Stages` is wrapped, so that its task gets the settings of
+its stage.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any, cast
+
+from kfp import dsl, kubernetes
+
+from components.shared.config import Kind
+from components.shared.config.cluster import Cluster, Pool, Retries, StageName, StageWork
+from components.shared.images import NAMES, reference
+from pipelines.recipes import pipeline
+from pipelines.report import report
+from pipelines.stages import STAGES, Component, Stages
+
+#: User of the images (`images/*.Containerfile`).
+USER = 65532
+
+#: What the report at the end of a run needs.
+REPORT = StageWork(cpu="100m", cpu_limit="1", memory="256Mi", memory_limit="1Gi", timeout_seconds=600)
+
+PART_OF = "app.kubernetes.io/part-of"
+STAGE_LABEL = "twinstack.io/stage"
+
+
+def cluster_pipeline(name: str, kind: Kind, cluster: Cluster) -> Any:
+    """The KFP pipeline of a recipe, for a cluster."""
+
+    @contextmanager
+    def reported(config: str, twin: str) -> Iterator[None]:
+        last = report(config=config, twin=twin, pipeline=name)
+        _set(last, "report", REPORT, cluster)
+        with dsl.ExitHandler(last, name="reported"):
+            yield
+
+    return pipeline(name, kind, configured(STAGES[kind], cluster), reported)
+
+
+def configured(stages: Stages, cluster: Cluster) -> Stages:
+    """The same components; their tasks carry the settings of the cluster."""
+    return Stages(**{slot.name: _wrapped(getattr(stages, slot.name), cluster) for slot in fields(stages)})
+
+
+def _wrapped(component: Component, cluster: Cluster) -> Component:
+    stage = cast(StageName, component.name)  # type: ignore[attr-defined]
+
+    def task(**arguments: Any) -> Any:
+        made = component(**arguments)
+        _set(made, stage, cluster.work(stage), cluster)
+        return made
+
+    return task
+
+
+def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
+    """Every setting of a stage on its task."""
+    image = work.image or _named(task.container_spec.image)
+    task.set_container_image(reference(image, cluster.images))
+    task.set_cpu_request(work.cpu).set_cpu_limit(work.cpu_limit)
+    task.set_memory_request(work.memory).set_memory_limit(work.memory_limit)
+    task.set_caching_options(work.kfp_cache)
+    _retried(task, work.retries, work.timeout_seconds)
+    kubernetes.set_timeout(task, work.timeout_seconds)
+    kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
+    kubernetes.add_pod_label(task, PART_OF, "twinstack")
+    kubernetes.add_pod_label(task, STAGE_LABEL, stage)
+    if cluster.images.pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(cluster.images.pull_secrets))
+    if work.shared_memory:
+        kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", work.shared_memory)  # noqa: S108
+    if pool := cluster.pools.get(work.pool):
+        _placed(task, pool, work.gpus)
+    for secret in cluster.secrets:
+        if not secret.stages or stage in secret.stages:
+            kubernetes.use_secret_as_env(task, secret.secret, {secret.key: secret.variable})
+
+
+def _named(image: str) -> Any:
+    """Name of the image that a component's shell gives."""
+    return next(name for name, local in NAMES.items() if local == image)
+
+
+def _retried(task: Any, retries: Retries, timeout_seconds: int) -> None:
+    """Tries with a growing wait between them.
+
+    Argo stops trying once the time since the *first* try exceeds the longest duration, so that has to hold
+    all tries and waits; the default of KFP, an hour, would take the second try from a long training.
+    """
+    if not retries.count:
+        return
+    waits = sum(retries.wait_seconds * retries.factor**turn for turn in range(retries.count))
+    task.set_retry(
+        retries.count,
+        backoff_duration=f"{retries.wait_seconds}s",
+        backoff_factor=retries.factor,
+        backoff_max_duration=f"{int(waits) + timeout_seconds * (retries.count + 1)}s",
+    )
+
+
+def _placed(task: Any, pool: Pool, gpus: int) -> None:
+    """Nodes of the pool, its taints, its accelerators, its queue."""
+    for key, value in pool.node_labels.items():
+        kubernetes.add_node_selector(task, key, value)
+    for one in pool.tolerations:
+        kubernetes.add_toleration(
+            task, key=one.key, operator=one.operator, value=one.value or None, effect=one.effect or None
+        )
+    if gpus:
+        task.set_accelerator_type(pool.accelerator).set_accelerator_limit(gpus)
+    if pool.queue:
+        kubernetes.add_pod_label(task, "kueue.x-k8s.io/queue-name", pool.queue)
