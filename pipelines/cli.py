@@ -162,7 +162,7 @@ def promote(
     """Let a stored release answer: an approval, or a choice of another champion."""
     from pipelines import traffic
 
-    _told(traffic.promoted(_load(config), twin, release), as_json)
+    _told(traffic.promoted(_load(config), twin, release, output.note), as_json)
 
 
 @app.command()
@@ -170,7 +170,7 @@ def rollback(twin: TwinName, config: ConfigPath = output.DEFAULT_CONFIG, as_json
     """Let the release before the champion answer again."""
     from pipelines import traffic
 
-    _told(traffic.rolled_back(_load(config), twin), as_json)
+    _told(traffic.rolled_back(_load(config), twin, output.note), as_json)
 
 
 @app.command("traffic")
@@ -195,7 +195,7 @@ def traffic_of(
 
     parts = traffic.parts(canary=canary, shadow=shadow, share=share, fallback=fallback, clear=clear)
     found = _load(config)
-    now = traffic.changed(found, twin, parts) if parts else traffic.shown(found, twin)
+    now = traffic.changed(found, twin, parts, output.note) if parts else traffic.shown(found, twin)
     output.emit_json(now) if as_json else output.say(traffic.described(now))
 
 

@@ -15,6 +15,11 @@ def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def note(text: str) -> None:
+    """How far long work is; not on standard output, which may be read by a program."""
+    sys.stderr.write(text + "\n")
+
+
 def emit_json(value: Any) -> None:
     """One JSON object for programs."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

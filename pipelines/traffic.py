@@ -1,13 +1,20 @@
 """Releases on the command line: list, promote, roll back, share. The registry's alias follows the traffic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.runtime import champion, policy
+from components.runtime import champion, deployment, policy
 from components.shared.config import Config
 from components.shared.errors import RequestError
-from components.shared.releases import Part, Release, Traffic
+from components.shared.releases import BUILT_IN, NOTHING, Part, Release, Traffic
+
+#: Told what is waited for.
+Report = Callable[[str], None]
+
+
+def _silent(text: str) -> None:
+    """Reports to nobody."""
 
 
 def listed(config: Config, twins: Sequence[str] | None) -> list[dict[str, str]]:
@@ -58,39 +65,54 @@ def shown(config: Config, twin: str) -> dict[str, Any]:
     return {**champion.require_traffic(warehouse, twin).model_dump(mode="json")}
 
 
-def changed(config: Config, twin: str, parts: Mapping[str, Part | str | None]) -> dict[str, Any]:
-    """Set canary, shadow or fallback; see `policy.changed`.
+def changed(
+    config: Config, twin: str, parts: Mapping[str, Part | str | None], report: Report = _silent
+) -> dict[str, Any]:
+    """Set canary, shadow or fallback, see `policy.changed`; on a cluster once their predictors are ready.
 
     Raises:
         NotFoundError: The twin has no champion yet, or no such release.
         ConflictError: Somebody else changed the traffic in the same moment.
+        ClusterError: A predictor did not become ready.
     """
     config.twin(twin)
-    policy.changed(Stores(config).warehouse, twin, parts)
+    warehouse = Stores(config).warehouse
+    named = {one.release if isinstance(one, Part) else one for one in parts.values()}
+    for release in sorted(filter(None, named - {BUILT_IN, NOTHING})):
+        found = champion.read_release(warehouse, twin, release)
+        champion.store(warehouse, deployment.deployed(config, warehouse, found, report))
+    policy.changed(warehouse, twin, parts)
+    deployment.cleaned(config, warehouse, twin, report)
     return shown(config, twin)
 
 
-def promoted(config: Config, twin: str, release: str) -> dict[str, str]:
-    """Let a stored release answer.
+def promoted(config: Config, twin: str, release: str, report: Report = _silent) -> dict[str, str]:
+    """Let a stored release answer; on a cluster once its predictor is ready.
 
     Raises:
         NotFoundError: The twin has no such release.
+        ClusterError: Its predictor did not become ready.
     """
     config.twin(twin)
     stores = Stores(config)
     found = champion.read_release(stores.warehouse, twin, release)
+    found = deployment.deployed(config, stores.warehouse, found, report)
     champion.promote(stores.warehouse, found)
+    deployment.cleaned(config, stores.warehouse, twin, report)
     return _followed(stores, found)
 
 
-def rolled_back(config: Config, twin: str) -> dict[str, str]:
-    """Let the release before the champion answer again.
+def rolled_back(config: Config, twin: str, report: Report = _silent) -> dict[str, str]:
+    """Let the release before the champion answer again; on a cluster once its predictor is ready.
 
     Raises:
         NotFoundError: There is no release to go back to.
+        ClusterError: Its predictor did not become ready.
     """
     config.twin(twin)
     stores = Stores(config)
+    target = champion.earlier(stores.warehouse, twin)
+    champion.store(stores.warehouse, deployment.deployed(config, stores.warehouse, target, report))
     return _followed(stores, champion.rollback(stores.warehouse, twin))
 
 

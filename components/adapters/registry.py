@@ -18,10 +18,11 @@ ALIAS = "champion"
 
 @dataclass(frozen=True)
 class Registered:
-    """A model version and the folder of its files."""
+    """A model version, the folder of its files, and the run that made it."""
 
     version: str
     uri: str
+    run: str = ""
 
 
 class Registry:
@@ -83,7 +84,7 @@ class Registry:
         self._ensure_model(twin)
         uri = f"{run.info.artifact_uri}/model"
         made = client.create_model_version(twin, source=uri, run_id=run_id, tags={**tags, RECIPE: recipe})
-        return Registered(str(made.version), uri)
+        return Registered(str(made.version), uri, run_id)
 
     def promote(self, twin: str, version: str) -> None:
         """Set the alias `champion`."""
@@ -97,7 +98,7 @@ class Registry:
             found = self._client.get_model_version_by_alias(twin, ALIAS)
         except MlflowException:
             return None
-        return Registered(str(found.version), str(found.source))
+        return Registered(str(found.version), str(found.source), str(found.run_id or ""))
 
     def tags(self, twin: str, version: str) -> dict[str, str]:
         """Tags of a model version."""
@@ -105,7 +106,9 @@ class Registry:
 
     def _find(self, twin: str, recipe: str) -> Registered | None:
         found = self._client.search_model_versions(f"name = '{twin}' and tags.`{RECIPE}` = '{recipe}'")
-        return Registered(str(found[0].version), str(found[0].source)) if found else None
+        if not found:
+            return None
+        return Registered(str(found[0].version), str(found[0].source), str(found[0].run_id or ""))
 
     def _runs(self, experiment: str, recipe: str) -> list[str]:
         found = self._client.search_runs([experiment], f"tags.`{RECIPE}` = '{recipe}'")

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.runtime import champion
+from components.runtime import champion, deployment
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config import LlmTwin
@@ -23,22 +23,29 @@ def run(
 ) -> Manifest:
     """Release the candidate if its gate says so; otherwise the champion stays, and the reason is told.
 
-    A release that waits for a person is stored, so that `twin promote` can let it answer. Running again
-    changes nothing: the same parts are the same release.
+    On a cluster its predictor is made ready first; one that is not ready in time is taken back, and the
+    traffic stays. A release that waits for a person is stored, so that `twin promote` can let it answer.
+    Running again changes nothing: the same parts are the same release.
 
     Facts: `release`, `champion`, `decision`.
+
+    Raises:
+        ClusterError: The predictor did not become ready, or the cluster refuses it.
     """
     verdict, reason = decision.text("decision"), decision.text("reason")
     warehouse = context.stores.warehouse
     candidate = describe(context, evaluation, features, dataset, model)
     before = champion.champion(context)
     skipped = ""
-    if verdict == "release" and before and before.id == candidate.id:
-        skipped = "unchanged: this release answers already"
-    elif verdict == "release":
-        champion.promote(warehouse, candidate)
-        context.crash_point("after-traffic")
-        context.stores.registry.promote(context.twin, candidate.model_version)
+    if verdict == "release":
+        candidate = deployment.deployed(context.config, warehouse, candidate, context.progress.note)
+        if before and (before.id, before.predictor) == (candidate.id, candidate.predictor):
+            skipped = "unchanged: this release answers already"
+        else:
+            champion.promote(warehouse, candidate)
+            context.crash_point("after-traffic")
+            context.stores.registry.promote(context.twin, candidate.model_version)
+        deployment.cleaned(context.config, warehouse, context.twin, context.progress.note)
     else:
         champion.store(warehouse, candidate)
     answers = candidate.id if verdict == "release" else (before.id if before else "")
@@ -94,6 +101,8 @@ def describe(
         dirty=bool(model.facts.get("dirty")),
         trained_on=model.text("trained_on"),
         evaluation=Evaluation.model_validate_json((evaluation.folder / FILE).read_bytes()),
+        model_digest=model.version,
+        run=str(model.facts.get("run", "")),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         **parts,
     )

@@ -27,7 +27,7 @@ def trained(
 ) -> Manifest:
     """Train unless the same recipe is committed, and make sure the model is registered.
 
-    Adds the facts `commit`, `dirty`, `packages`, `dataset_version`, `model_version` and `model_uri`.
+    Adds the facts `commit`, `dirty`, `packages`, `dataset_version`, `model_version`, `model_uri` and `run`.
 
     Args:
         context: Of the training stage.
@@ -75,7 +75,13 @@ def trained(
             "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
         },
     )
-    facts = {**made.facts, "model_version": found.version, "model_uri": found.uri, "registry": place}
+    facts = {
+        **made.facts,
+        "model_version": found.version,
+        "model_uri": found.uri,
+        "run": found.run,
+        "registry": place,
+    }
     return context.seen(made.model_copy(update={"facts": facts}))
 
 

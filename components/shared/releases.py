@@ -32,6 +32,9 @@ class Release(BaseModel):
         trained_on: One line for people.
         evaluation: The numbers its gate decided on.
         created: ISO 8601 time of the first release.
+        model_digest: Content version of the model's files.
+        run: Run of the experiment tracker that trained the model.
+        predictor: URI where the model answers; empty means in the front's own process.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +55,9 @@ class Release(BaseModel):
     trained_on: str
     evaluation: Evaluation
     created: str
+    model_digest: str = ""
+    run: str = ""
+    predictor: str = ""
 
     @model_validator(mode="after")
     def _llm_knows_how_it_answers(self) -> Self:

@@ -22,7 +22,7 @@ NAMES = "features.json"
 def run(context: Context, dataset: Manifest) -> Manifest:
     """Train the candidate and register it.
 
-    Leaves `model.ubj`, `scorecard.json` and `features.json`.
+    Leaves `booster/model.ubj`, `scorecard.json` and `features.json`.
 
     Raises:
         LineageError: The code is not committed and `allow_dirty` was not given.

@@ -8,6 +8,7 @@ from components.shared import errors
 ELSEWHERE = (
     "components.adapters.warehouse",
     "components.shared.identity",
+    "components.adapters.kubernetes.following",
     "components.serving.client",
     "components.serving.predictor",
     "components.serving.problems",

@@ -44,6 +44,71 @@ class Images(Settings):
     """Secrets of type `kubernetes.io/dockerconfigjson` to pull with."""
 
 
+class Api(Settings):
+    """The Kubernetes API server, as the stages that make objects on it reach it."""
+
+    server: Address = ""
+    """Address, for example `http://127.0.0.1:8001` of `kubectl proxy`; empty inside a pod, which knows it."""
+    token_file: str = ""
+    """File with a bearer token, read anew for every call; only with `server`."""
+    ca_file: str = ""
+    """Certificates to trust; only with `server`. Empty means those of the system."""
+
+
+class PredictorWork(Settings):
+    """What one predictor, an InferenceService of one model version, runs with."""
+
+    runtime: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
+    """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
+    cpu: Cores = "500m"
+    """Requested cores."""
+    cpu_limit: Cores = "2"
+    """Most cores."""
+    memory: Memory = "1Gi"
+    """Requested memory."""
+    memory_limit: Memory = "2Gi"
+    """Most memory; above it the pod is killed."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """Accelerators of one pod; an LLM is split over all of them."""
+    pool: str = ""
+    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
+    replicas: int = Field(default=1, ge=1, le=1_000)
+    """Pods at the least."""
+    max_replicas: int = Field(default=1, ge=1, le=1_000)
+    """Pods at the most; above `replicas` KServe scales on the use of the CPU."""
+    arguments: tuple[str, ...] = ()
+    """More arguments of the model server, for example `--max-model-len=4096`."""
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        if self.max_replicas < self.replicas:
+            raise ValueError(f"max_replicas {self.max_replicas} is less than replicas {self.replicas}")
+        return self
+
+
+class Predictors(Settings):
+    """How the `release` stage lets a model version answer on the cluster."""
+
+    classic: PredictorWork = PredictorWork(runtime="kserve-xgbserver")
+    """Predictors of classic twins."""
+    llm: PredictorWork = PredictorWork(
+        runtime="kserve-huggingfaceserver", cpu="4", cpu_limit="8", memory="16Gi", memory_limit="32Gi", gpus=1
+    )
+    """Predictors of LLM twins."""
+    twins: dict[str, PredictorWork] = Field(default={})
+    """Twins whose predictors run with something else, by name."""
+    ready_seconds: int = Field(default=1_800, ge=1, le=86_400)
+    """Longest wait for a predictor; then the candidate is taken back and the champion stays."""
+    failing_seconds: int = Field(default=120, ge=0, le=86_400)
+    """How long a failure that may mend itself (an image that cannot be pulled, a crash loop) is watched."""
+    kept: int = Field(default=2, ge=0, le=20)
+    """Earlier champions whose predictors stay, so that a rollback has nothing to wait for."""
+    force: bool = False
+    """Take fields of an InferenceService that somebody else has set."""
+    artifacts_claim: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+    """PersistentVolumeClaim whose root is the folder of `stores.artifacts`, where that is no object store."""
+
+
 class Toleration(Settings):
     """A taint that a pod may run beside."""
 
@@ -180,6 +245,10 @@ class Cluster(Settings):
     """Who the pods are to Kubernetes."""
     kfp: Kfp = Kfp()
     """The Kubeflow Pipelines server."""
+    api: Api = Api()
+    """The Kubernetes API server."""
+    predictors: Predictors = Predictors()
+    """How a model version is let answer."""
     ui: Address = ""
     """Address of Twinstack's console, for links."""
     project: str = Field(default="/project", pattern=r"^/[^\s]*[^\s/]$")
@@ -194,6 +263,11 @@ class Cluster(Settings):
             if work.pool and work.pool not in self.pools:
                 known = ", ".join(sorted(self.pools)) or "none is declared"
                 raise ValueError(f"stages.{stage}.pool '{work.pool}' is not among pools: {known}")
+        chosen = {"classic": self.predictors.classic, "llm": self.predictors.llm, **self.predictors.twins}
+        for name, predictor in chosen.items():
+            if predictor.pool and predictor.pool not in self.pools:
+                known = ", ".join(sorted(self.pools)) or "none is declared"
+                raise ValueError(f"predictors: pool '{predictor.pool}' of {name} is not among pools: {known}")
         return self
 
     @model_validator(mode="after")
@@ -209,3 +283,8 @@ class Cluster(Settings):
     def work(self, stage: StageName) -> StageWork:
         """What a stage runs with."""
         return self.stages.get(stage, StageWork())
+
+    def predictor(self, twin: str, kind: Literal["classic", "llm"]) -> PredictorWork:
+        """What the predictors of a twin run with."""
+        default = self.predictors.llm if kind == "llm" else self.predictors.classic
+        return self.predictors.twins.get(twin, default)

@@ -46,6 +46,7 @@ def inputs(context: Context, decision: str, dataset: str = "d1") -> dict[str, Ma
     model = {
         "model_version": registered.version,
         "model_uri": registered.uri,
+        "run": registered.run,
         "commit": "abc",
         "dirty": False,
     }

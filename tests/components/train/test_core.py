@@ -24,7 +24,7 @@ def test_what_it_leaves() -> None:
     twin = config.twin("credit")
     folder = made["model"].folder
     assert {path.name for path in folder.iterdir()} == {
-        "model.ubj", "scorecard.json", "features.json", "manifest.json",
+        "booster", "scorecard.json", "features.json", "manifest.json",
     }  # fmt: skip
     assert json.loads((folder / "features.json").read_text())["features"] == list(twin.features)
     features, labels = core.read(made["dataset"], "test", twin.features)
@@ -50,7 +50,7 @@ def test_what_it_records() -> None:
 def test_the_registry_holds_the_same_files() -> None:
     config, made = finished()
     copy = local_folder(made["model"].text("model_uri"))
-    for name in ("model.ubj", "scorecard.json", "features.json"):
+    for name in ("booster/model.ubj", "scorecard.json", "features.json"):
         assert (copy / name).read_bytes() == (made["model"].folder / name).read_bytes()
     again = core.run(Context(config, "credit", "train", True), dataset=made["dataset"])
     assert again.skipped
@@ -71,7 +71,7 @@ def test_a_lost_registry_is_filled_again(tmp_path: Path) -> None:
     )
     again = manifests.read(tmp_path / "again.json")
     assert again.skipped and again.version == first.version
-    assert (local_folder(again.text("model_uri")) / "model.ubj").is_file()
+    assert (local_folder(again.text("model_uri")) / "booster/model.ubj").is_file()
 
 
 def test_uncommitted_code_is_refused_and_marked_where_allowed(tmp_path: Path, monkeypatch) -> None:

@@ -1,0 +1,90 @@
+"""Let model versions answer on a cluster: one InferenceService each, made, waited for, taken back."""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from components.adapters.kubernetes.api import INFERENCE_SERVICES, Api, Object
+from components.adapters.kubernetes.following import Clock, Report, wait_until_ready
+from components.adapters.kubernetes.inference_service import (
+    MODEL_VERSION,
+    inference_service,
+    name_of,
+    selector,
+)
+from components.shared.config.cluster import Cluster
+from components.shared.errors import TwinError
+from components.shared.releases import Release
+
+
+class KServeDeployer:
+    """InferenceServices of one namespace.
+
+    Args:
+        api: The namespace.
+        settings: Mode, resources, patience.
+        artifacts: URI of the artifact store.
+        clock: Time.
+    """
+
+    def __init__(self, api: Api, settings: Cluster, artifacts: str, clock: Clock | None = None) -> None:
+        self._api = api
+        self._settings = settings
+        self._artifacts = artifacts
+        self._clock = clock or Clock()
+
+    def deploy(self, release: Release, report: Report, *, answering: bool = False) -> str:
+        """Make the release's predictor ready and return its URI; doing so again changes nothing.
+
+        Args:
+            release: What is to answer.
+            report: Told what is waited for.
+            answering: Whether the model version answers already: then nothing is taken back.
+
+        Raises:
+            NotReadyError: It did not become ready; what was made for it is gone again.
+            ClusterError: The cluster refuses.
+            ConfigError: The cluster has no way to the model's files.
+        """
+        body = inference_service(release, self._settings, self._artifacts)
+        name = body["metadata"]["name"]
+        applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)
+        report(f"InferenceService {name} is applied")
+        try:
+            ready = wait_until_ready(self._api, name, self._settings.predictors, report, self._clock)
+        except BaseException:
+            if not answering:
+                self._take_back(applied, report)
+            raise
+        report(f"InferenceService {name} is ready")
+        return predictor_uri(release, ready, self._settings.namespace)
+
+    def _take_back(self, applied: Object, report: Report) -> None:
+        name = applied["metadata"]["name"]
+        try:
+            self._api.delete(INFERENCE_SERVICES, applied)
+            report(f"InferenceService {name} is deleted; what answered before answers on")
+        except TwinError as error:  # why it was not ready matters more
+            report(f"InferenceService {name} is left behind: {error}")
+
+    def clean(self, twin: str, wanted: Collection[str]) -> list[str]:
+        """Delete a twin's predictors but those of the wanted model versions.
+
+        Returns:
+            Names of what was deleted.
+        """
+        gone = []
+        for one in self._api.find(INFERENCE_SERVICES, labels=selector(twin)):
+            if one["metadata"]["labels"].get(MODEL_VERSION) not in wanted:
+                self._api.delete(INFERENCE_SERVICES, one)
+                gone.append(str(one["metadata"]["name"]))
+        return gone
+
+
+def predictor_uri(release: Release, ready: Object, namespace: str) -> str:
+    """Where a front reaches the predictor: `http://HOST#MODEL` (V2), or `http://HOST/openai/v1#MODEL`."""
+    name = name_of(release.twin, release.model_version)
+    address = ((ready.get("status") or {}).get("address") or {}).get("url", "")
+    # Some versions put the path of a protocol behind the host.
+    host = urlsplit(address).netloc or f"{name}-predictor.{namespace}.svc.cluster.local"
+    path = "/openai/v1" if release.kind == "llm" else ""
+    return f"{urlsplit(address).scheme or 'http'}://{host}{path}#{name}"

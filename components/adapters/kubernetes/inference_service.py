@@ -1,0 +1,200 @@
+"""The InferenceService of a model version: the fields that Twinstack owns, by pure functions."""
+
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from components.adapters.kubernetes import restricted
+from components.shared.config.cluster import Cluster, PredictorWork
+from components.shared.errors import ConfigError
+from components.shared.releases import Release
+
+#: Labels by which the release stage finds what it made, and touches nothing else.
+MANAGED_BY = "app.kubernetes.io/managed-by"
+TWIN = "twinstack.io/twin"
+MODEL_VERSION = "twinstack.io/model-version"
+
+#: URIs that KServe's storage initializer fetches.
+FETCHED = ("s3", "gs", "hf", "oci", "pvc", "https", "http")
+
+#: Where base model and adapter are mounted: KServe wants one parent for several URIs.
+BASE, ADAPTER = "/mnt/models/base", "/mnt/models/adapter"
+
+#: Folder of the booster inside a classic model: KServe refuses a folder with more than one model file.
+BOOSTER = "booster"
+
+
+def name_of(twin: str, model_version: str) -> str:
+    """Name of the InferenceService; releases that share a model version share it."""
+    return f"{twin}-m{model_version}"
+
+
+def selector(twin: str) -> str:
+    """Label selector of every InferenceService that the release stage made for a twin."""
+    return f"{MANAGED_BY}=twinstack,{TWIN}={twin}"
+
+
+def inference_service(release: Release, settings: Cluster, artifacts: str) -> dict[str, Any]:
+    """What is applied for a release.
+
+    Args:
+        release: The candidate.
+        settings: Mode, resources, pools.
+        artifacts: URI of the artifact store: a folder of it may be a volume.
+
+    Raises:
+        ConfigError: The cluster has no way to the model's files.
+    """
+    work = settings.predictor(release.twin, release.kind)
+    make = _llm if release.kind == "llm" else _classic
+    predictor = {
+        **make(release, settings, work, artifacts),
+        "minReplicas": work.replicas,
+        "maxReplicas": work.max_replicas,
+        "serviceAccountName": settings.service_accounts.serving,
+        "securityContext": restricted.pod(),
+        "automountServiceAccountToken": False,
+        **_placed(settings, work),
+    }
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": {
+            "name": name_of(release.twin, release.model_version),
+            "namespace": settings.namespace,
+            "labels": {
+                "app.kubernetes.io/name": "twinstack-predictor",
+                "app.kubernetes.io/part-of": "twinstack",
+                MANAGED_BY: "twinstack",
+                TWIN: release.twin,
+                MODEL_VERSION: release.model_version,
+            },
+            "annotations": _annotations(release, settings, work),
+        },
+        "spec": {"predictor": predictor},
+    }
+
+
+def _annotations(release: Release, settings: Cluster, work: PredictorWork) -> dict[str, str]:
+    """Mode and autoscaler, which KServe reads, and where the model comes from."""
+    scaled = work.max_replicas > work.replicas and settings.deployment_mode == "Standard"
+    found = {
+        "serving.kserve.io/deploymentMode": settings.deployment_mode,
+        "serving.kserve.io/autoscalerClass": "hpa" if scaled else "none",
+        "twinstack.io/run": release.run,
+        "twinstack.io/model-digest": release.model_digest,
+        "twinstack.io/model-uri": release.model_uri,
+        "twinstack.io/dataset-version": release.dataset_version,
+        "twinstack.io/commit": release.commit + (" dirty" if release.dirty else ""),
+    }
+    if settings.deployment_mode == "Knative":
+        del found["serving.kserve.io/autoscalerClass"]  # Knative brings its own
+    return found
+
+
+def _classic(release: Release, settings: Cluster, work: PredictorWork, artifacts: str) -> dict[str, Any]:
+    storage = f"{storage_uri(release.model_uri, settings, artifacts)}/{BOOSTER}"
+    model = {
+        "modelFormat": {"name": "xgboost"},
+        "protocolVersion": "v2",
+        "storageUri": storage,
+        **_container(settings, work),
+    }
+    if work.arguments:
+        model["args"] = [*work.arguments]
+    return {"model": model}
+
+
+def _llm(release: Release, settings: Cluster, work: PredictorWork, artifacts: str) -> dict[str, Any]:
+    """The base model with the release's LoRA adapter, which answers under the service's name."""
+    assert release.answering is not None
+    foundation = release.answering.foundation
+    base = _base(foundation.model, release.twin, settings, artifacts)
+    name = name_of(release.twin, release.model_version)
+    arguments = [
+        f"--model_name={name}-base",
+        f"--model_dir={BASE}",
+        f"--max-model-len={foundation.context_tokens}",
+        "--enable-lora",
+        "--max-loras=1",
+        "--lora-modules",
+        f"{name}={ADAPTER}",
+        *work.arguments,
+    ]
+    model = {
+        "modelFormat": {"name": "huggingface"},
+        "protocolVersion": "v2",
+        "args": arguments,
+        **_container(settings, work),
+    }
+    found: dict[str, Any] = {
+        "model": model,
+        "storageUris": [
+            {"uri": base, "mountPath": BASE},
+            {"uri": storage_uri(release.model_uri, settings, artifacts), "mountPath": ADAPTER},
+        ],
+    }
+    if work.gpus:
+        # Processes of one model talk through shared memory; the 64 MiB of a container are not enough.
+        model["volumeMounts"] = [{"name": "shared-memory", "mountPath": "/dev/shm"}]  # noqa: S108
+        found["volumes"] = [{"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}]
+    return found
+
+
+def _base(model: str, twin: str, settings: Cluster, artifacts: str) -> str:
+    if urlsplit(model).scheme in FETCHED:
+        return storage_uri(model, settings, artifacts)
+    raise ConfigError(
+        f"foundation.model '{model}' is on no storage that the cluster can fetch from",
+        where=f"twins.{twin}.foundation.model",
+        remedy=f"name it as {', '.join(f'{one}://' for one in FETCHED[:5])}",
+    )
+
+
+def _container(settings: Cluster, work: PredictorWork) -> dict[str, Any]:
+    requests: dict[str, str] = {"cpu": work.cpu, "memory": work.memory}
+    limits: dict[str, str] = {"cpu": work.cpu_limit, "memory": work.memory_limit}
+    if work.gpus:
+        accelerator = settings.pools[work.pool].accelerator if work.pool else "nvidia.com/gpu"
+        requests[accelerator] = limits[accelerator] = str(work.gpus)
+    found: dict[str, Any] = {
+        "resources": {"requests": requests, "limits": limits},
+        "securityContext": restricted.container(),
+    }
+    return {**found, "runtime": work.runtime} if work.runtime else found
+
+
+def _placed(settings: Cluster, work: PredictorWork) -> dict[str, Any]:
+    """Nodes of the pool, and the taints on them."""
+    if not work.pool:
+        return {}
+    pool = settings.pools[work.pool]
+    found: dict[str, Any] = {"nodeSelector": dict(pool.node_labels)}
+    if pool.tolerations:
+        found["tolerations"] = [
+            one.model_dump(exclude_defaults=True) | {"operator": one.operator} for one in pool.tolerations
+        ]
+    return found
+
+
+def storage_uri(uri: str, settings: Cluster, artifacts: str) -> str:
+    """What KServe's storage initializer fetches for the URI of a folder.
+
+    A folder below a `file://` artifact store is named by the claim that the store is mounted from.
+
+    Raises:
+        ConfigError: There is no way to it.
+    """
+    scheme, claim = urlsplit(uri).scheme, settings.predictors.artifacts_claim
+    if scheme in FETCHED:
+        return uri.rstrip("/")
+    root = url2pathname(urlsplit(artifacts).path).rstrip("/")
+    place = url2pathname(urlsplit(uri).path)
+    if claim and root and place.startswith(f"{root}/"):
+        return f"pvc://{claim}/{place.removeprefix(f'{root}/')}"
+    raise ConfigError(
+        f"no predictor can read the model at '{uri}'",
+        where="stores.artifacts",
+        remedy="keep artifacts in s3://BUCKET/PREFIX, or name the volume they lie on with "
+        "cluster.predictors.artifacts_claim",
+    )

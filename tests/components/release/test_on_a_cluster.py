@@ -1,0 +1,156 @@
+"""Stage release on a cluster: the traffic flips when the predictor is ready, and not before.
+
+Stores are the embedded ones by their URIs; the API server is the stand-in.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.release import core
+from components.runtime import champion
+from components.runtime.context import Context
+from components.shared.config import Config, load
+from components.shared.config.cluster import Cluster
+from components.shared.errors import TwinError
+from pipelines.traffic import promoted, rolled_back
+from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
+from tests.components.adapters.kubernetes.test_deployer import PROBLEMS, SERVICES, becomes_ready, has_pod
+from tests.components.release.test_core import inputs
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server().start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def config(corpus: Path, tmp_path: Path, server: Server) -> Config:
+    local = load(corpus / "twinstack.yaml")
+    state = local.state_path
+    (tmp_path / "token").write_text(TOKEN)
+    cluster = Cluster(
+        api={"server": server.url, "token_file": str(tmp_path / "token")},
+        predictors={"ready_seconds": 5, "failing_seconds": 0, "kept": 1, "artifacts_claim": "artifacts"},
+    )
+    stores = local.stores.model_copy(
+        update={
+            "warehouse": f"sqlite://{state}/warehouse.db",
+            "vectors": f"milvus-lite://{state}/vectors",
+            "features": f"feast://{state}/features",
+            "tracking": f"sqlite://{state}/mlflow/mlflow.db",
+            "artifacts": f"file://{state}",
+        }
+    )
+    return local.model_copy(update={"profile": "cluster", "cluster": cluster, "stores": stores})
+
+
+@pytest.fixture
+def context(config: Config) -> Context:
+    return Context(config, "credit", "release")
+
+
+def given(context: Context, decision: str, dataset: str) -> dict[str, Any]:
+    return inputs(context, decision, dataset)
+
+
+def released(context: Context, server: Server, dataset: str, version: int) -> str:
+    server.steps = [becomes_ready(f"credit-m{version}")]
+    return core.run(context, **given(context, "release", dataset)).text("release")
+
+
+def answering(context: Context) -> Any:
+    return champion.champion(context)
+
+
+def test_the_traffic_flips_to_a_ready_predictor_and_names_it(context: Context, server: Server) -> None:
+    seen: list[object] = []
+
+    def ready(one: Server) -> None:
+        seen.append(answering(context))
+        becomes_ready("credit-m1")(one)
+
+    server.steps = [ready]
+    core.run(context, **given(context, "release", "d1"))
+    assert seen == [None], "nothing answered while the predictor was not ready"
+    found = answering(context)
+    assert found.predictor == "http://credit-m1-predictor.twinstack.svc.cluster.local#credit-m1"
+    annotations = server.get(SERVICES, "credit-m1")["metadata"]["annotations"]
+    assert annotations["twinstack.io/run"] == found.run
+    assert annotations["twinstack.io/model-digest"] == "m-d1" and len(annotations["twinstack.io/run"]) == 32
+
+
+def test_a_candidate_that_is_not_ready_is_taken_back_and_the_champion_stays(
+    context: Context, server: Server
+) -> None:
+    first = released(context, server, "d1", 1)
+    server.steps = [has_pod(**PROBLEMS["image"][0])]
+    broken = given(context, "release", "d2")
+
+    def pods(one: Server) -> None:
+        labels = {"serving.kserve.io/inferenceservice": "credit-m2"}
+        status = PROBLEMS["image"][0]
+        one.put("pods", {"kind": "Pod", "metadata": {"name": "p", "labels": labels}, "status": status})
+
+    server.steps = [pods]
+    with pytest.raises(TwinError, match="ImagePullBackOff"):
+        core.run(context, **broken)
+    assert answering(context).id == first
+    registered = context.stores.registry.champion("credit")
+    assert registered is not None and registered.version == "1"
+    assert server.names(SERVICES) == ["credit-m1"]
+
+
+def test_releasing_again_repairs_the_predictor_and_says_unchanged(context: Context, server: Server) -> None:
+    released(context, server, "d1", 1)
+    server.objects.clear()
+    server.steps = [becomes_ready("credit-m1")]
+    made = core.run(context, **given(context, "release", "d1"))
+    assert made.skipped == "unchanged: this release answers already"
+    assert server.names(SERVICES) == ["credit-m1"]
+
+
+def test_champion_and_one_step_of_rollback_keep_their_predictors(context: Context, server: Server) -> None:
+    for number in (1, 2, 3):
+        released(context, server, f"d{number}", number)
+    assert server.names(SERVICES) == ["credit-m2", "credit-m3"]
+
+
+def test_a_rollback_waits_for_a_predictor_that_was_cleaned(
+    context: Context, server: Server, config: Config
+) -> None:
+    first = released(context, server, "d1", 1)
+    released(context, server, "d2", 2)
+    server.objects.clear()
+    server.steps = [becomes_ready("credit-m1")]
+    told: list[str] = []
+    assert rolled_back(config, "credit", told.append)["release"] == first
+    assert answering(context).predictor.endswith("#credit-m1")
+    assert "InferenceService credit-m1 is ready" in told
+
+
+def test_a_rollback_to_what_does_not_come_up_changes_nothing(
+    context: Context, server: Server, config: Config
+) -> None:
+    released(context, server, "d1", 1)
+    second = released(context, server, "d2", 2)
+    server.objects.clear()
+    server.rules = ()
+    with pytest.raises(TwinError, match="forbidden"):
+        rolled_back(config, "credit")
+    assert answering(context).id == second
+
+
+def test_what_waits_for_a_person_is_made_when_the_person_promotes_it(
+    context: Context, server: Server, config: Config
+) -> None:
+    waiting = core.run(context, **given(context, "ask", "d1")).text("release")
+    assert server.names(SERVICES) == [] and not server.calls
+    server.steps = [becomes_ready("credit-m1")]
+    promoted(config, "credit", waiting)
+    assert answering(context).id == waiting
+    assert server.names(SERVICES) == ["credit-m1"]
