@@ -12,7 +12,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_local_links_exist(page: Path) -> None:
-    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     targets = [one for one in LINK.findall(text) if "://" not in one]
     assert [one for one in targets if not (page.parent / one).exists()] == []
 
@@ -24,6 +24,6 @@ def test_the_index_names_every_page_but_decisions() -> None:
     assert pages - linked - {index} == set()
 
 
-def test_decisions_are_numbered_without_a_gap() -> None:
-    numbers = [int(page.name[:4]) for page in sorted((ROOT / "docs/decisions").glob("*.md"))]
-    assert numbers == list(range(1, len(numbers) + 1))
+def test_no_two_decisions_share_a_number() -> None:
+    numbers = [int(page.name[:4]) for page in (ROOT / "docs/decisions").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
