@@ -12,11 +12,33 @@ if TYPE_CHECKING:
 
 Kind = Literal["counter", "gauge", "histogram"]
 
+#: What a scrape of several processes shows of a gauge: the sum or the largest over those that live, or what
+#: was set last.
+Mode = Literal["livesum", "livemax", "mostrecent"]
+
+#: Who exposes a metric: the server on `/metrics`, or a stage through the Pushgateway.
+Side = Literal["front", "step"]
+
 #: Seconds, from what a feature look-up takes to what a long answer takes.
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 #: Scores lie between 0 and 1 for cosine similarity and for fused ranks.
 SCORES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+#: Seconds a token of an answer takes, from a GPU to a small CPU.
+TOKEN_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+#: Tokens, or characters, of one text.
+LENGTHS = (16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0, 32768.0, 131072.0)
+
+#: ISO 639-1 codes that are told apart.
+LANGUAGES = (
+    "ar", "bg", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja",
+    "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh", "other", "unknown",
+)  # fmt: skip
+
+#: Features that have series of their own; the worst of the rest is `other`.
+FEATURES = 64
 
 #: Label to every value it may have. Labels that are not here have the values of the configuration (`twin`),
 #: of the releases (`release`, `model_version`) or of HTTP (`code`).
@@ -26,7 +48,22 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "stage": ("features", "retrieval", "prompt", "predictor", "fallback"),
     "kind": ("prompt", "completion"),
     "twin_kind": ("classic", "llm"),
-}
+    "limit": ("key", "rate", "concurrency", "tokens", "size", "queue", "deadline", "storage"),
+    "cache": ("question_embedding",),
+    "result": ("hit", "miss"),
+    "shadow": ("answered", "failed", "dropped"),
+    "language": LANGUAGES,
+    "text": ("question", "answer"),
+    "data": ("email", "phone", "iban", "card", "ip_address"),
+    "verdict": ("positive", "neutral", "negative"),
+    "method": ("psi", "js", "ks", "mmd"),
+    "measure": ("roc_auc", "calibration_error", "accuracy"),
+    "bound": ("estimate", "lower", "upper"),
+    "step": (
+        "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune",
+        "evaluate", "gate", "release", "monitor",
+    ),
+}  # fmt: skip
 
 #: What a label says where a request never reached a twin.
 NONE = "none"
@@ -42,6 +79,8 @@ class Metric:
         labels: Names of its labels.
         help: One sentence.
         buckets: Upper bounds of a histogram.
+        mode: What a scrape of several processes shows of a gauge.
+        side: Who exposes it.
     """
 
     name: str
@@ -49,6 +88,8 @@ class Metric:
     labels: tuple[str, ...]
     help: str
     buckets: tuple[float, ...] = ()
+    mode: Mode = "livesum"
+    side: Side = "front"
 
 
 REQUESTS = Metric(
@@ -93,6 +134,163 @@ RELEASE_INFO = Metric(
     "gauge",
     ("twin", "twin_kind", "release", "role", "model_version"),
     "1 for each release that answers.",
+    mode="livemax",
+)
+
+# Traffic and limits.
+QUEUE_DEPTH = Metric("twinstack_queue_depth", "gauge", ("twin",), "Requests that wait for their turn.")
+QUEUE_SECONDS = Metric(
+    "twinstack_queue_wait_seconds",
+    "histogram",
+    ("twin",),
+    "Time that a request waited for its turn.",
+    SECONDS,
+)
+LIMITED = Metric(
+    "twinstack_limited_total", "counter", ("twin", "limit"), "Requests refused because a limit was reached."
+)
+TOKEN_BUDGET = Metric(
+    "twinstack_token_budget_spent_ratio",
+    "gauge",
+    ("key",),
+    "Share of its token budget that an API key has spent.",
+    mode="livemax",
+)
+RETRIES = Metric("twinstack_retry_total", "counter", ("twin", "release"), "Attempts at a predictor repeated.")
+BREAKER = Metric(
+    "twinstack_breaker_state",
+    "gauge",
+    ("twin", "release"),
+    "Circuit breaker of a release: 0 closed, 1 half open, 2 open.",
+    mode="livemax",
+)
+SHADOWS = Metric(
+    "twinstack_shadow_total", "counter", ("twin", "release", "shadow"), "Requests copied to a shadow release."
+)
+CACHE = Metric("twinstack_cache_total", "counter", ("twin", "cache", "result"), "Look-ups in a cache.")
+
+# What an LLM twin reads and says.
+OUTPUT_TOKEN_SECONDS = Metric(
+    "twinstack_time_per_output_token_seconds",
+    "histogram",
+    ("twin",),
+    "Time of a token of an answer after the first.",
+    TOKEN_SECONDS,
+)
+COST = Metric(
+    "twinstack_cost_total", "counter", ("twin", "release"), "Money that answers cost, in the configured unit."
+)
+CONTEXT_TOKENS = Metric(
+    "twinstack_context_tokens",
+    "histogram",
+    ("twin",),
+    "Tokens that the model read for an answer: prompt, chunks and conversation.",
+    LENGTHS,
+)
+OUTPUT_TOKENS = Metric("twinstack_output_tokens", "histogram", ("twin",), "Tokens of an answer.", LENGTHS)
+QUESTION_CHARACTERS = Metric(
+    "twinstack_question_characters", "histogram", ("twin",), "Characters of a caller's last message.", LENGTHS
+)
+REFUSALS = Metric(
+    "twinstack_refusal_total", "counter", ("twin", "release"), "Answers that decline to answer."
+)
+EMPTY_RETRIEVALS = Metric(
+    "twinstack_empty_retrieval_total", "counter", ("twin",), "Questions answered without any chunk found."
+)
+QUESTION_LANGUAGE = Metric(
+    "twinstack_language_total", "counter", ("twin", "language"), "Questions by language."
+)
+PERSONAL_DATA = Metric(
+    "twinstack_personal_data_total",
+    "counter",
+    ("twin", "text", "data"),
+    "Questions and answers that hold personal data of a kind.",
+)
+INJECTIONS = Metric(
+    "twinstack_injection_signal_total",
+    "counter",
+    ("twin",),
+    "Questions that look like a prompt injection; counted, never acted upon.",
+)
+CITATION_COVERAGE = Metric(
+    "twinstack_citation_coverage",
+    "histogram",
+    ("twin",),
+    "Share of an answer's sentences that a chunk in its prompt supports.",
+    SCORES,
+)
+FEEDBACK = Metric("twinstack_feedback_total", "counter", ("twin", "release", "verdict"), "Feedback received.")
+
+# Drift of what the fronts see, and quality by late labels.
+DRIFT_STATISTIC = Metric(
+    "twinstack_drift_statistic",
+    "gauge",
+    ("twin", "feature", "method"),
+    "Distance of the last closed window from the release's reference.",
+    mode="mostrecent",
+)
+DRIFT_THRESHOLD = Metric(
+    "twinstack_drift_threshold",
+    "gauge",
+    ("twin", "feature", "method"),
+    "Distance that windows of this size exceed without drift at the configured false alarm rate.",
+    mode="mostrecent",
+)
+DRIFT_ROWS = Metric(
+    "twinstack_drift_window_rows", "gauge", ("twin",), "Rows of the last closed window.", mode="mostrecent"
+)
+DRIFT_CLOSED = Metric(
+    "twinstack_drift_window_timestamp_seconds",
+    "gauge",
+    ("twin",),
+    "Unix time at which the last window was closed.",
+    mode="mostrecent",
+)
+DRIFT_REFERENCE = Metric(
+    "twinstack_drift_reference_timestamp_seconds",
+    "gauge",
+    ("twin",),
+    "Unix time at which the reference was frozen.",
+    mode="mostrecent",
+)
+WATCH_DROPPED = Metric(
+    "twinstack_watch_dropped_total",
+    "counter",
+    ("twin",),
+    "Answers not watched for signals and drift because the watch was busy.",
+)
+QUALITY = Metric(
+    "twinstack_quality",
+    "gauge",
+    ("twin", "release", "measure", "bound"),
+    "Quality on the last window whose labels have matured, with its interval.",
+    mode="mostrecent",
+)
+LABEL_SHARE = Metric(
+    "twinstack_label_ratio",
+    "gauge",
+    ("twin",),
+    "Share of the answers in the last matured window that have a label.",
+    mode="mostrecent",
+)
+
+# Stages of a pipeline, through the Pushgateway.
+STEP_SUCCESS = Metric(
+    "twinstack_step_last_success_timestamp_seconds",
+    "gauge",
+    ("twin", "step"),
+    "Unix time at which a stage last ended well, skipped or not.",
+    side="step",
+)
+STEP_FAILURE = Metric(
+    "twinstack_step_last_failure_timestamp_seconds",
+    "gauge",
+    ("twin", "step"),
+    "Unix time at which a stage last failed.",
+    side="step",
+)
+STEP_SECONDS = Metric(
+    "twinstack_step_duration_seconds", "gauge", ("twin", "step"), "Time that a stage took.", side="step"
 )
 
 TABLE: tuple[Metric, ...] = (
@@ -106,6 +304,37 @@ TABLE: tuple[Metric, ...] = (
     FALLBACKS,
     DISCONNECTS,
     RELEASE_INFO,
+    QUEUE_DEPTH,
+    QUEUE_SECONDS,
+    LIMITED,
+    TOKEN_BUDGET,
+    RETRIES,
+    BREAKER,
+    SHADOWS,
+    CACHE,
+    OUTPUT_TOKEN_SECONDS,
+    COST,
+    CONTEXT_TOKENS,
+    OUTPUT_TOKENS,
+    QUESTION_CHARACTERS,
+    REFUSALS,
+    EMPTY_RETRIEVALS,
+    QUESTION_LANGUAGE,
+    PERSONAL_DATA,
+    INJECTIONS,
+    CITATION_COVERAGE,
+    FEEDBACK,
+    DRIFT_STATISTIC,
+    DRIFT_THRESHOLD,
+    DRIFT_ROWS,
+    DRIFT_CLOSED,
+    DRIFT_REFERENCE,
+    WATCH_DROPPED,
+    QUALITY,
+    LABEL_SHARE,
+    STEP_SUCCESS,
+    STEP_FAILURE,
+    STEP_SECONDS,
 )
 
 
@@ -114,9 +343,10 @@ class Instruments:
 
     Args:
         registry: Where they register; None is the process's default registry.
+        side: Whose metrics.
     """
 
-    def __init__(self, registry: "CollectorRegistry | None" = None) -> None:
+    def __init__(self, registry: "CollectorRegistry | None" = None, side: Side = "front") -> None:
         from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 
         # A second series a counter, which no query of ours reads.
@@ -125,11 +355,14 @@ class Instruments:
         self._families: dict[str, Any] = {}
         self._children: dict[tuple[str, ...], Any] = {}
         for one in TABLE:
+            if one.side != side:
+                continue
             if one.kind == "histogram":
                 made: Any = Histogram(one.name, one.help, one.labels, registry=into, buckets=one.buckets)
+            elif one.kind == "counter":
+                made = Counter(one.name, one.help, one.labels, registry=into)
             else:
-                family = Counter if one.kind == "counter" else Gauge
-                made = family(one.name, one.help, one.labels, registry=into)
+                made = Gauge(one.name, one.help, one.labels, registry=into, multiprocess_mode=one.mode)
             self._families[one.name] = made
 
     def add(self, metric: Metric, amount: float, *labels: str) -> None:

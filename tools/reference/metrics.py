@@ -5,7 +5,8 @@ from components.shared.metrics import TABLE, VALUES, Metric, exposed
 INTRO = """# Metrics
 
 ## Where they are
-The server answers `GET /metrics` in Prometheus' text format. Names start with `twinstack_`, units are \
+The server answers `GET /metrics` in Prometheus' text format; what stages of a pipeline measure goes through \
+the Pushgateway. Names start with `twinstack_`, units are \
 base units (seconds, bytes, ratios), and labels come from closed sets only: never a user, a prompt or a \
 request id.
 """
@@ -25,9 +26,10 @@ def page() -> str:
 
 def _section(one: Metric) -> str:
     buckets = f" Upper bounds: {', '.join(f'{bound:g}' for bound in one.buckets)}." if one.buckets else ""
+    pushed = " Pushed by stages." if one.side == "step" else ""
     return (
         f"## `{one.name}`\n{one.help} Type: {one.kind}; labels: {_code(one.labels)}; "
-        f"series: {_code(tuple(exposed(one)))}.{buckets}"
+        f"series: {_code(tuple(exposed(one)))}.{buckets}{pushed}"
     )
 
 
