@@ -31,6 +31,16 @@ class Stores:
     @cached_property
     def warehouse(self) -> Warehouse:
         """Documents."""
+        uri = self.config.stores.warehouse
+        match urlsplit(uri).scheme:
+            case "postgresql":
+                from components.adapters.warehouse_postgres import PostgresWarehouse
+
+                return PostgresWarehouse(uri)
+            case "mongodb" | "mongodb+srv":
+                from components.adapters.warehouse_mongo import MongoWarehouse
+
+                return MongoWarehouse(uri)
         return SqliteWarehouse(self._folder("warehouse", "sqlite", "warehouse.db"))
 
     @cached_property

@@ -28,12 +28,35 @@ class Expected:
     revision: int | None
 
 
+class WarehouseError(TwinError):
+    """The warehouse's server cannot be reached, or refuses."""
+
+    exit_code = 10
+    http_status = 503
+    kind = "warehouse_error"
+
+
 class ConflictError(TwinError):
     """Somebody else changed the same thing in the meantime; nothing was changed."""
 
     exit_code = 9
     http_status = 409
     kind = "conflict_error"
+
+
+def require(expected: Expected, found: Mapping[str, Any] | None) -> None:
+    """Compare a document with what it has to be.
+
+    Raises:
+        ConflictError: It is another one.
+    """
+    # A document of before there were revisions counts as revision 0.
+    if (None if found is None else found.get("revision") or 0) != expected.revision:
+        raise ConflictError(
+            f"'{expected.key}' in {expected.collection} was changed by somebody else",
+            where="warehouse",
+            remedy="look at it again, then repeat the command",
+        )
 
 
 class Warehouse(Protocol):
@@ -120,13 +143,7 @@ class SqliteWarehouse:
             "SELECT json_extract(body, '$.revision') FROM documents WHERE collection = ? AND id = ?",
             (expected.collection, expected.key),
         ).fetchone()
-        # A document of before there were revisions counts as revision 0.
-        if (None if row is None else row[0] or 0) != expected.revision:
-            raise ConflictError(
-                f"'{expected.key}' in {expected.collection} was changed by somebody else",
-                where="warehouse",
-                remedy="look at it again, then repeat the command",
-            )
+        require(expected, {"revision": row[0]} if row else None)
 
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -26,7 +27,8 @@ class Stores(Settings):
     """Where state lies: one URI a system. An empty one means: inside `state`."""
 
     warehouse: str = ""
-    """`sqlite:///PATH`."""
+    """`sqlite:///PATH`, `postgresql://USER@HOST:PORT/DATABASE`, or `mongodb://HOST:PORT/DATABASE?replicaSet=NAME`.
+    The password comes from `PGPASSWORD`, or from `MONGODB_USERNAME` and `MONGODB_PASSWORD`."""
     vectors: str = ""
     """`milvus-lite:///FOLDER`."""
     features: str = ""
@@ -35,6 +37,15 @@ class Stores(Settings):
     """`sqlite:///PATH`."""
     artifacts: str = ""
     """`file:///FOLDER`."""
+
+    @model_validator(mode="after")
+    def _secrets_are_elsewhere(self) -> Self:
+        for name, uri in self.model_dump().items():
+            if urlsplit(uri).password:
+                raise ValueError(
+                    f"stores.{name} holds a password; give it by an environment variable instead"
+                )
+        return self
 
 
 class Serving(Settings):
