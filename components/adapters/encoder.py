@@ -102,6 +102,11 @@ class Encoder:
             piece for start, end in found["offset_mapping"] if end > start for piece in _pieces(start, end)
         ]
 
+    def tokens(self, texts: Sequence[str]) -> int:
+        """Tokens that `encode` reads of texts."""
+        found = self.tokenizer(list(texts), truncation=True, max_length=LIMIT)["input_ids"] if texts else []
+        return sum(len(ids) for ids in found)
+
     def encode(
         self, texts: Sequence[str], report: Callable[[int, int], None] = lambda done, total: None
     ) -> "Vectors":

@@ -40,7 +40,8 @@ def run(context: Context, validated: Manifest, features: Manifest) -> Manifest:
         DataError: The corpus gives no example to train on, or none to hold out.
     """
     twin = context.llm
-    template = context.config.path(twin.prompt).read_text(encoding="utf-8")
+    own = twin.instruct.prompt
+    template = context.config.path(own).read_text(encoding="utf-8") if own else prompts.PLAIN
     return context.commit(
         settings={
             "instruct": twin.instruct.model_dump(),

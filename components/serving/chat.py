@@ -1,27 +1,26 @@
-"""OpenAI's chat API on KServe's server: its own router, because KServe's needs vLLM to be imported."""
+"""OpenAI's API on KServe's server: our own routes, because KServe's need vLLM to be imported."""
 
-import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+import base64
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from openai.types import Model
 
-from components.serving import chat_request, problems
-from components.serving.chat_answer import DONE, Writer
+from components.serving import answering, chat_request, completion_request, embedding_request
+from components.serving.asking import Ask
+from components.serving.chat_answer import Writer
+from components.serving.completion_answer import TextWriter
 from components.serving.exchange import current
 from components.serving.llm import LlmFront
-from components.serving.llm_release import Prepared
-from components.serving.predictor import Delta
 from components.shared.config.root import Serving
-from components.shared.errors import NotFoundError
+from components.shared.errors import NotFoundError, RequestError
 
-log = logging.getLogger("twinstack.serving")
+if TYPE_CHECKING:
+    from components.adapters.encoder import Vectors
 
-#: Status of an answer to a client that has left; nobody reads it, but the log and the metrics do.
-LEFT = 499
+PREFIX = "/openai/v1"
 
 
 def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
@@ -31,28 +30,50 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
         fronts: Twin to its front.
         limits: Sizes that are refused.
     """
-    made = APIRouter(prefix="/openai/v1", tags=["OpenAI"])
+    made = APIRouter(prefix=PREFIX, tags=["OpenAI"])
 
     @made.post("/chat/completions", response_model=None)
-    async def completions(request: Request) -> Response:
+    async def chat(request: Request) -> Response:
         """Answer a conversation, whole or as a stream of events."""
         asked = chat_request.parse(await request.body(), limits)
         front = _front(fronts, asked.model)
-        prepared = await front.prepare(asked.conversation(), asked.parameters(limits))
+        prepared = await front.prepare(_ask(asked, limits))
         writer = Writer(
             name=f"chatcmpl-{current().request_id}",
             model=front.name,
-            release=front.release.id,
-            index=front.release.index_version,
+            release=prepared.release.id,
+            index=prepared.release.index_version,
             citations=prepared.citations,
+            choices=prepared.parameters.choices,
         )
         if asked.stream:
-            counted = asked.stream_options is not None and asked.stream_options.include_usage
-            events = _events(front, prepared, writer, request, counted=counted)
-            return StreamingResponse(
-                events, media_type="text/event-stream", headers={"cache-control": "no-cache"}
-            )
-        return await _whole(front, prepared, writer, request)
+            return answering.stream(front, prepared, writer, request, counted=asked.counted)
+        return await answering.whole(front, prepared, writer, request)
+
+    @made.post("/completions", response_model=None)
+    async def completions(request: Request) -> Response:
+        """Go on with a text, without the twin's prompt and without context."""
+        asked = completion_request.parse(await request.body(), limits)
+        front = _front(fronts, asked.model)
+        prepared = await front.prepare(Ask(asked.prompt, asked.parameters(limits)))
+        writer = TextWriter(f"cmpl-{current().request_id}", front.name, prepared.release.id)
+        if asked.stream:
+            return answering.stream(front, prepared, writer, request, counted=asked.counted)
+        return await answering.whole(front, prepared, writer, request)
+
+    @made.post("/embeddings", response_model=None)
+    async def embeddings(request: Request) -> Response:
+        """Vectors of texts, by the encoder that the twin's release searches with."""
+        asked = embedding_request.parse(await request.body(), limits)
+        front = _front(fronts, asked.model)
+        arrays, tokens = await front.embed(asked.texts)
+        _same_size(asked.dimensions, arrays[0].shape[1])
+        data = [
+            {"object": "embedding", "index": at, "embedding": vector}
+            for at, vector in enumerate(_vectors(arrays, asked.encoding_format))
+        ]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return _json({"object": "list", "data": data, "model": front.name, "usage": usage})
 
     @made.get("/models", response_model=None)
     async def models() -> Response:
@@ -78,32 +99,32 @@ def _front(fronts: Mapping[str, LlmFront], name: str) -> LlmFront:
     return fronts[name]
 
 
-async def _whole(front: LlmFront, prepared: Prepared, writer: Writer, request: Request) -> Response:
-    parts: list[str] = []
-    last: Delta | None = None
-    async with aclosing(front.answer(prepared, request.is_disconnected)) as pieces:
-        async for last in pieces:
-            parts.append(last.text)
-    if last is None or last.finish is None:
-        return Response(status_code=LEFT)
-    return Response(writer.whole("".join(parts), last), media_type="application/json")
+def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
+    if asked.twinstack.links:
+        raise RequestError("links are not read here", param="twinstack.links", remedy="send the text itself")
+    return Ask(
+        prompt=asked.conversation(),
+        parameters=asked.parameters(limits),
+        retrieval=asked.twinstack.retrieval,
+        variables=asked.twinstack.variables,
+        form=asked.form(),
+    )
 
 
-async def _events(
-    front: LlmFront, prepared: Prepared, writer: Writer, request: Request, *, counted: bool
-) -> AsyncIterator[bytes]:
-    last: Delta | None = None
-    yield writer.first()
-    try:
-        async with aclosing(front.answer(prepared, request.is_disconnected)) as pieces:
-            async for last in pieces:
-                yield writer.piece(last)
-    except Exception as error:  # the status is out already; the stream itself has to say it
-        yield b"data: " + orjson.dumps(problems.body(problems.translate(error))) + b"\n\n"
-        return
-    if counted and last is not None:
-        yield writer.usage(last)
-    yield DONE
+def _same_size(wanted: int | None, size: int) -> None:
+    if wanted is not None and wanted != size:
+        raise RequestError(
+            f"dimensions is {wanted}; the encoder of this twin has {size}",
+            param="dimensions",
+            remedy=f"leave it out, or send {size}",
+        )
+
+
+def _vectors(arrays: "list[Vectors]", encoding: str) -> "list[str] | list[list[float]]":
+    """Every vector, as OpenAI writes it."""
+    if encoding == "base64":
+        return [base64.b64encode(row.astype("<f4").tobytes()).decode() for array in arrays for row in array]
+    return [row for array in arrays for row in array.tolist()]
 
 
 def _model(front: LlmFront) -> dict[str, object]:

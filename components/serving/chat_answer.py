@@ -10,7 +10,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletio
 from openai.types.chat.chat_completion import Choice
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
+from pydantic import BaseModel
 
+from components.serving.choices import Collected
 from components.serving.predictor import Delta
 
 
@@ -43,6 +45,7 @@ class Writer:
         release: Release that answers.
         index: Index version that was searched.
         citations: Chunks in the prompt, best first; the prompt numbers them from 1 in this order.
+        choices: How many answers there are.
     """
 
     name: str
@@ -50,36 +53,45 @@ class Writer:
     release: str
     index: str
     citations: Sequence[Citation]
+    choices: int = 1
 
-    def whole(self, text: str, last: Delta) -> bytes:
+    def whole(self, said: Collected) -> bytes:
         """The answer of a request without stream, as JSON."""
-        message = ChatCompletionMessage(role="assistant", content=text)
-        choice = Choice(index=0, message=message, finish_reason=last.finish or "stop")
+        choices = [
+            Choice(
+                index=at,
+                message=ChatCompletionMessage(role="assistant", content=text),
+                finish_reason=said.finishes[at],
+            )
+            for at, text in enumerate(said.texts)
+        ]
         made = ChatCompletion(
             id=self.name,
             object="chat.completion",
             created=int(time.time()),
             model=self.model,
-            choices=[choice],
-            usage=_usage(last),
+            choices=choices,
+            usage=usage(said),
             **self._extension(),
         )
         return made.model_dump_json(exclude_unset=True).encode()
 
     def first(self) -> bytes:
         """The event that opens a stream: the role, and what the answer will rest on."""
-        return self._event(
-            [ChunkChoice(index=0, delta=ChoiceDelta(role="assistant", content=""))], **self._extension()
-        )
+        opened = [
+            ChunkChoice(index=at, delta=ChoiceDelta(role="assistant", content=""))
+            for at in range(self.choices)
+        ]
+        return self._event(opened, **self._extension())
 
     def piece(self, delta: Delta) -> bytes:
-        """The event of a piece of text; the last one says why it ended."""
+        """The event of a piece of text; the last one of a choice says why it ended."""
         words = ChoiceDelta(content=delta.text) if delta.text else ChoiceDelta()
-        return self._event([ChunkChoice(index=0, delta=words, finish_reason=delta.finish)])
+        return self._event([ChunkChoice(index=delta.choice, delta=words, finish_reason=delta.finish)])
 
-    def usage(self, last: Delta) -> bytes:
+    def counts(self, said: Collected) -> bytes:
         """The event that counts the tokens, after the last piece."""
-        return self._event([], usage=_usage(last))
+        return self._event([], usage=usage(said))
 
     def _event(self, choices: list[ChunkChoice], **more: Any) -> bytes:
         made = ChatCompletionChunk(
@@ -90,7 +102,7 @@ class Writer:
             choices=choices,
             **more,
         )
-        return b"data: " + made.model_dump_json(exclude_unset=True).encode() + b"\n\n"
+        return event(made)
 
     def _extension(self) -> dict[str, Any]:
         cited = [asdict(one) for one in self.citations]
@@ -100,9 +112,15 @@ class Writer:
 DONE = b"data: [DONE]\n\n"
 
 
-def _usage(last: Delta) -> CompletionUsage:
+def event(made: BaseModel) -> bytes:
+    """A server-sent event."""
+    return b"data: " + made.model_dump_json(exclude_unset=True).encode() + b"\n\n"
+
+
+def usage(said: Collected) -> CompletionUsage:
+    """Tokens of all choices; the prompt counts once."""
     return CompletionUsage(
-        prompt_tokens=last.prompt_tokens,
-        completion_tokens=last.completion_tokens,
-        total_tokens=last.prompt_tokens + last.completion_tokens,
+        prompt_tokens=said.prompt_tokens,
+        completion_tokens=said.completion_tokens,
+        total_tokens=said.prompt_tokens + said.completion_tokens,
     )

@@ -1,34 +1,26 @@
-"""What a caller of the chat API sends: OpenAI's fields as far as they are served, each within its bounds."""
+"""What a caller of the chat API sends: OpenAI's fields as far as they are served."""
 
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from components.serving.predictor import Parameters
-from components.serving.problems import malformed
+from components.serving.forms import Form, form_of
+from components.serving.openai_fields import Closed, Extension, Generation, not_longer, read
 from components.shared.config.root import Serving
 from components.shared.conversation import Message
-from components.shared.errors import RequestError, TooLargeError
-
-#: Tokens of an answer where the caller does not say; at 20 tokens a second that is six seconds.
-DEFAULT_TOKENS = 128
+from components.shared.errors import RequestError
 
 MAX_MESSAGES = 200
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class TextPart(_Closed):
+class TextPart(Closed):
     """A part of a message."""
 
     type: Literal["text"]
     text: str
 
 
-class ChatMessage(_Closed):
+class ChatMessage(Closed):
     """One message."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -41,56 +33,57 @@ class ChatMessage(_Closed):
         return self.content if isinstance(self.content, str) else "".join(one.text for one in self.content)
 
 
-class StreamOptions(_Closed):
-    """Settings of a stream."""
+class JsonSchema(Closed):
+    """A schema by name."""
 
-    include_usage: bool = False
+    name: str = Field(min_length=1, max_length=100)
+    """The caller's name of it."""
+    description: str | None = Field(default=None, max_length=2_000)
+    """The caller's description; not used."""
+    schema_: dict[str, Any] = Field(alias="schema")
+    """JSON Schema 2020-12 of the answer."""
+    strict: bool | None = None
+    """Every schema is held to strictly."""
 
 
-Stop = Annotated[str, Field(min_length=1, max_length=200)]
+class TextFormat(Closed):
+    """Any text."""
+
+    type: Literal["text"]
 
 
-class ChatRequest(_Closed):
+class ObjectFormat(Closed):
+    """Any JSON object."""
+
+    type: Literal["json_object"]
+
+
+class SchemaFormat(Closed):
+    """JSON by a schema."""
+
+    type: Literal["json_schema"]
+    json_schema: JsonSchema
+
+
+class ChatRequest(Generation):
     """`POST /openai/v1/chat/completions`."""
 
-    model: str = Field(min_length=1, max_length=100)
     messages: list[ChatMessage] = Field(min_length=1, max_length=MAX_MESSAGES)
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    max_tokens: int | None = Field(default=None, ge=1)
+    """The conversation; the last message is the question, of role `user`."""
     max_completion_tokens: int | None = Field(default=None, ge=1)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
-    stop: Stop | Annotated[list[Stop], Field(max_length=4)] | None = None
-    user: str | None = Field(default=None, max_length=500)
-    # Known to the OpenAI client, served at their neutral value only.
-    n: Literal[1] | None = None
-    frequency_penalty: Literal[0] | None = None
-    presence_penalty: Literal[0] | None = None
+    """OpenAI's newer word for `max_tokens`."""
+    response_format: TextFormat | ObjectFormat | SchemaFormat | None = Field(
+        default=None, discriminator="type"
+    )
+    """What the answer has to look like."""
+    twinstack: Extension = Extension()
+    """Fields beyond OpenAI's."""
 
-    def parameters(self, limits: Serving) -> Parameters:
-        """How to generate.
-
-        Raises:
-            RequestError: More tokens are wanted than the service gives.
-        """
-        field = "max_completion_tokens" if self.max_completion_tokens is not None else "max_tokens"
-        wanted = getattr(self, field)
-        if wanted is not None and wanted > limits.max_output_tokens:
-            raise RequestError(
-                f"{field} is {wanted}; allowed: 1 to {limits.max_output_tokens}",
-                param=field,
-                remedy="ask for less, or raise serving.max_output_tokens",
-            )
-        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
-        return Parameters(
-            max_tokens=wanted or min(DEFAULT_TOKENS, limits.max_output_tokens),
-            temperature=0.0 if self.temperature is None else self.temperature,
-            top_p=1.0 if self.top_p is None else self.top_p,
-            seed=self.seed,
-            stop=stop,
-        )
+    def wanted_tokens(self) -> tuple[str, int | None]:
+        """Field and value of the most tokens."""
+        if self.max_completion_tokens is not None:
+            return "max_completion_tokens", self.max_completion_tokens
+        return super().wanted_tokens()
 
     def conversation(self) -> list[Message]:
         """The messages as plain text; `developer` is OpenAI's newer word for `system`."""
@@ -98,6 +91,16 @@ class ChatRequest(_Closed):
             {"role": "system" if one.role == "developer" else one.role, "content": one.text}
             for one in self.messages
         ]
+
+    def form(self) -> Form | None:
+        """What the answer has to look like.
+
+        Raises:
+            RequestError: The schema cannot be used.
+        """
+        if isinstance(self.response_format, SchemaFormat):
+            return form_of(self.response_format.json_schema.schema_)
+        return Form() if isinstance(self.response_format, ObjectFormat) else None
 
 
 def parse(body: bytes, limits: Serving) -> ChatRequest:
@@ -107,26 +110,9 @@ def parse(body: bytes, limits: Serving) -> ChatRequest:
         RequestError: It is no JSON object, or a field is wrong or unknown.
         TooLargeError: A message is too long.
     """
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RequestError(f"the body is not JSON: {error}", param="body", remedy="send UTF-8 JSON") from None
-    if not isinstance(found, dict):
-        raise RequestError(
-            "the body is not an object", param="body", remedy='send {"model": "…", "messages": […]}'
-        )
-    try:
-        request = ChatRequest.model_validate(found)
-    except ValidationError as error:
-        raise malformed(list(error.errors(include_url=False, include_input=False))) from None
+    request = read(ChatRequest, body)
     for place, message in enumerate(request.messages):
-        if (length := len(message.text)) > limits.max_question_characters:
-            raise TooLargeError(
-                f"messages[{place}].content has {length} characters, more than "
-                f"{limits.max_question_characters}",
-                param=f"messages[{place}].content",
-                remedy="shorten it, or raise serving.max_question_characters",
-            )
+        not_longer(message.text, f"messages[{place}].content", limits)
     if request.messages[-1].role != "user" or not request.messages[-1].text.strip():
         raise RequestError(
             f"messages[{len(request.messages) - 1}] is no question; allowed: a last message of role user "

@@ -1,16 +1,19 @@
 """An LLM twin: which of its releases answers a conversation."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kserve import Model
 
+from components.serving.asking import Ask, Prepared
 from components.serving.exchange import current
-from components.serving.llm_release import LlmRelease, Prepared
-from components.serving.predictor import Delta, Parameters
-from components.shared.conversation import Message
+from components.serving.llm_release import LlmRelease
+from components.serving.predictor import Delta
 from components.shared.errors import RequestError
 from components.shared.releases import Release
+
+if TYPE_CHECKING:
+    from components.adapters.encoder import Vectors
 
 
 class LlmFront(Model):  # type: ignore[misc]
@@ -46,14 +49,15 @@ class LlmFront(Model):  # type: ignore[misc]
         self.ready = False
         self._champion.close()
 
-    async def prepare(self, conversation: list[Message], parameters: Parameters) -> Prepared:
-        """Context for the last question, before the conversation.
-
-        Raises:
-            TooLargeError: Prompt and conversation leave no room for an answer.
-        """
+    async def prepare(self, ask: Ask) -> Prepared:
+        """Context for the last question, before the conversation; see `LlmRelease.prepare`."""
         current().answered_by(self.name, self.release.id)
-        return await self._champion.prepare(conversation, parameters)
+        return await self._champion.prepare(ask)
+
+    async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
+        """Unit vectors of texts; see `LlmRelease.embed`."""
+        current().answered_by(self.name, self.release.id)
+        return await self._champion.embed(texts)
 
     def answer(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
         """The answer piece by piece; see `LlmRelease.answer`."""

@@ -1,25 +1,34 @@
 """What an LLM release names, opened: index, encoder, prompt, and the model with its adapter."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.adapters.encoder import Encoder
 from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
-from components.dataflows import prompts
+from components.dataflows import passages, prompts
 from components.runtime.retriever import Retriever
+from components.serving.asking import Page
 from components.serving.chat_answer import Citation
 from components.serving.llm_release import LlmRelease
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
+from components.shared import digest
 from components.shared.config import Config
 from components.shared.config.llm import Answering
 from components.shared.metrics import Instruments
 from components.shared.releases import Release
 
+if TYPE_CHECKING:
+    from components.adapters.encoder import Vectors
+
 log = logging.getLogger("twinstack.serving")
+
+
+#: Passages of a page in a prompt.
+PASSAGES = 2
 
 
 class ReleaseContext:
@@ -45,9 +54,32 @@ class ReleaseContext:
             for one in self._found.search(question, self._top_k)
         ]
 
-    def prompt(self, citations: Sequence[Citation]) -> str:
-        """The system prompt of the release with the chunks in it."""
-        return prompts.render(self._template, citations)
+    def quote(self, question: str, page: Page) -> list[Citation]:
+        """The passages of a page that are nearest to a question, best first; scores are cosines."""
+        cut = passages.cut(page.text)
+        if not cut:
+            return []
+        vectors = self._found.encoder.encode([question, *cut])
+        scores = vectors[1:] @ vectors[0]
+        return [
+            Citation(
+                path=page.url,
+                heading=page.title,
+                chunk_id=digest.of_json([page.url, cut[at]]),
+                score=float(scores[at]),
+                text=cut[at],
+            )
+            for at in (-scores).argsort(kind="stable")[:PASSAGES].tolist()
+        ]
+
+    def embed(self, texts: Sequence[str]) -> "tuple[Vectors, int]":
+        """Unit vectors of texts, shape (texts, dimensions), and the tokens that were read."""
+        encoder = self._found.encoder
+        return encoder.encode(texts), encoder.tokens(texts)
+
+    def prompt(self, citations: Sequence[Citation], variables: Mapping[str, str | int | float]) -> str:
+        """The system prompt of the release with the chunks and the values in it."""
+        return prompts.render(self._template, citations, variables)
 
     def close(self) -> None:
         """Remove the private copy of the index."""

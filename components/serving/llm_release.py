@@ -1,16 +1,19 @@
 """One release of an LLM twin, opened: finds context, renders the prompt, lets the model answer."""
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
 
 from components.dataflows import prompts
+from components.serving.asking import Ask, NothingFoundError, Page, Prepared
 from components.serving.chat_answer import Citation
+from components.serving.choices import Collected
 from components.serving.exchange import Exchange, current, measured, on
-from components.serving.predictor import ChatPredictor, Delta, Parameters
+from components.serving.forming import formed
+from components.serving.predictor import ChatPredictor, Delta, Prompt
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
 from components.shared.metrics import (
@@ -22,6 +25,9 @@ from components.shared.metrics import (
 )
 from components.shared.releases import Release
 
+if TYPE_CHECKING:
+    from components.adapters.encoder import Vectors
+
 
 class Retriever(Protocol):
     """Finds and renders context; called from one thread."""
@@ -29,20 +35,21 @@ class Retriever(Protocol):
     def find(self, question: str) -> list[Citation]:
         """Chunks for a question, best first."""
 
-    def prompt(self, citations: Sequence[Citation]) -> str:
-        """The system prompt of the release with the chunks in it."""
+    def quote(self, question: str, page: Page) -> list[Citation]:
+        """Passages of a page that fit a question, best first."""
+
+    def embed(self, texts: Sequence[str]) -> "tuple[Vectors, int]":
+        """Unit vectors of texts, shape (texts, dimensions), and the tokens that were read."""
+
+    def prompt(self, citations: Sequence[Citation], variables: Mapping[str, str | int | float]) -> str:
+        """The system prompt of the release with the chunks and the values in it."""
 
     def close(self) -> None:
         """Release files and memory."""
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A question with its context, ready for the predictor."""
-
-    messages: list[Message]
-    citations: list[Citation]
-    parameters: Parameters
+#: Texts that the encoder reads before somebody else's search gets its turn.
+TEXTS = 16
 
 
 class LlmRelease:
@@ -79,79 +86,135 @@ class LlmRelease:
         self._predictor.stop()
         self._retriever.close()
 
-    async def prepare(self, conversation: list[Message], parameters: Parameters) -> Prepared:
+    async def prepare(self, ask: Ask) -> Prepared:
         """Find context for the last question and put it before the conversation.
 
         Raises:
+            NothingFoundError: Retrieval was forced and nothing is found.
+            RequestError: A value of a variable is not allowed.
             TooLargeError: Prompt and conversation leave no room for an answer.
         """
-        return await on(self._worker, self._prepare, conversation, parameters)
+        return await on(self._worker, self._prepare, ask)
 
-    def _prepare(self, conversation: list[Message], parameters: Parameters) -> Prepared:
-        with measured(self._instruments, self._twin, "retrieval"):
-            citations = self._retriever.find(conversation[-1]["content"])
-        if citations:
-            self._instruments.observe(RETRIEVAL_SCORE, citations[0].score, self._twin)
-        with measured(self._instruments, self._twin, "prompt"):
-            while True:
-                system = self._retriever.prompt(citations)
-                messages = prompts.messages(system, conversation[-1]["content"], conversation[:-1])
-                room = self._room - self._predictor.count(messages)
-                if room >= parameters.max_tokens or not citations:
-                    break
-                # The worst chunk makes room for the answer.
-                citations = citations[:-1]
+    async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
+        """Unit vectors of texts, in arrays of some of them, and the tokens that were read."""
+        arrays, tokens = [], 0
+        for start in range(0, len(texts), TEXTS):
+            array, read = await on(self._worker, self._retriever.embed, texts[start : start + TEXTS])
+            arrays.append(array)
+            tokens += read
+        exchange = current()
+        exchange.inputs, exchange.prompt_tokens = list(texts), tokens
+        self._instruments.add(TOKENS, tokens, self._twin, self.release.id, "prompt")
+        return arrays, tokens
+
+    def _prepare(self, ask: Ask) -> Prepared:
+        exchange = current()
+        exchange.inputs = ask.prompt
+        if isinstance(ask.prompt, str):
+            citations: list[Citation] = []
+            prompt: Prompt = ask.prompt
+            room = self._room - self._predictor.count(prompt)
+        else:
+            citations = self._find(ask, ask.prompt[-1]["content"])
+            with measured(self._instruments, self._twin, "prompt"):
+                prompt, citations, room = self._fitted(ask, list(ask.prompt), citations)
         if room < 1:
             raise TooLargeError(
                 f"prompt and messages have {self._room - room} tokens, the model reads {self._room}",
-                param="messages",
+                param="prompt" if isinstance(ask.prompt, str) else "messages",
                 remedy="send a shorter conversation",
             )
-        exchange = current()
-        exchange.inputs = conversation
         exchange.context = tuple(one.chunk_id for one in citations)
         exchange.scores = tuple(one.score for one in citations)
-        return Prepared(messages, citations, replace(parameters, max_tokens=min(parameters.max_tokens, room)))
+        parameters = replace(ask.parameters, max_tokens=min(ask.parameters.max_tokens, room))
+        return Prepared(self.release, prompt, citations, parameters, ask.form)
+
+    def _find(self, ask: Ask, question: str) -> list[Citation]:
+        """Chunks of the corpus and passages of the caller's pages, the corpus first."""
+        found: list[Citation] = []
+        with measured(self._instruments, self._twin, "retrieval"):
+            if ask.retrieval != "off":
+                found = self._retriever.find(question)
+            passages = [one for page in ask.pages for one in self._retriever.quote(question, page)]
+        if found:
+            self._instruments.observe(RETRIEVAL_SCORE, found[0].score, self._twin)
+        elif ask.retrieval == "forced":
+            raise _nothing_found()
+        return [*passages, *found]
+
+    def _fitted(
+        self, ask: Ask, conversation: list[Message], citations: list[Citation]
+    ) -> tuple[list[Message], list[Citation], int]:
+        """Messages, the citations that fit, and the tokens that are left for the answer."""
+        while True:
+            system = self._retriever.prompt(citations, ask.variables)
+            if ask.form is not None:
+                system = f"{system}\n\n{ask.form.instruction}"
+            messages = prompts.messages(system, conversation[-1]["content"], conversation[:-1])
+            room = self._room - self._predictor.count(messages)
+            if room >= ask.parameters.max_tokens or not citations:
+                break
+            # The worst chunk makes room for the answer.
+            citations = citations[:-1]
+        if not citations and ask.retrieval == "forced":
+            raise _nothing_found()
+        return messages, citations, room
 
     async def answer(
         self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]
     ) -> AsyncGenerator[Delta, None]:
-        """The answer piece by piece, counted; it ends early where the client has left.
+        """The answers piece by piece, counted; they end early where the client has left.
+
+        Where a form is asked for, each answer comes in one piece, once it has been checked.
 
         Args:
             prepared: From `prepare`.
             gone: Whether the client has left.
 
         Raises:
+            FormError: No answer of the form came, in two tries.
             PredictorError: The model fails.
         """
         exchange = current()
-        last: Delta | None = None
+        said, failed = Collected(prepared.parameters.choices), False
         try:
             with measured(self._instruments, self._twin, "predictor"):
-                async with aclosing(self._stream(prepared)) as pieces:
+                async with aclosing(self._stream(prepared, gone)) as pieces:
                     async for delta in pieces:
-                        if last is None:
+                        if not exchange.first_token:
                             exchange.first_token = time.perf_counter() - exchange.started
                             self._instruments.observe(FIRST_TOKEN_SECONDS, exchange.first_token, self._twin)
-                        last = delta
-                        self._note(exchange, delta)
+                        said.take(delta)
+                        _note(exchange, said)
                         yield delta
-                        if delta.finish is None and await gone():
+                        if not said.done and await gone():
                             break
+        except Exception:
+            failed = True
+            raise
         finally:
-            if last is None or last.finish is None:
+            if not said.done and not failed:
                 self._instruments.add(DISCONNECTS, 1, self._twin)
-            if last is not None:
-                for kind, count in (("prompt", last.prompt_tokens), ("completion", last.completion_tokens)):
-                    self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
+            for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
+                self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
 
-    @staticmethod
-    def _note(exchange: Exchange, delta: Delta) -> None:
-        """Keep what has been said, so that an answer that breaks off is known as far as it went."""
-        exchange.output = (exchange.output or "") + delta.text
-        exchange.prompt_tokens, exchange.completion_tokens = delta.prompt_tokens, delta.completion_tokens
-        exchange.finish = delta.finish or ""
+    def _stream(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
+        if prepared.form is not None:
+            return formed(self._predictor, prepared.prompt, prepared.parameters, prepared.form, gone)
+        return self._predictor.stream(prepared.prompt, prepared.parameters)
 
-    def _stream(self, prepared: Prepared) -> Any:
-        return self._predictor.stream(prepared.messages, prepared.parameters)
+
+def _note(exchange: Exchange, said: Collected) -> None:
+    """Keep what has been said, so that an answer that breaks off is known as far as it went."""
+    exchange.output = said.texts[0] if said.choices == 1 else list(said.texts)
+    exchange.prompt_tokens, exchange.completion_tokens = said.prompt_tokens, said.completion_tokens
+    exchange.finish = said.finishes.get(0, "")
+
+
+def _nothing_found() -> NothingFoundError:
+    return NothingFoundError(
+        "nothing in the corpus was found for this question, or none of it fits",
+        param="twinstack.retrieval",
+        remedy="ask otherwise, or send retrieval `auto`",
+    )

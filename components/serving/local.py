@@ -3,15 +3,15 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from components.serving.predictor import Delta, Finish, Parameters, PredictorError
+from components.serving.choices import together
+from components.serving.predictor import Delta, Finish, Parameters, PredictorError, Prompt
 from components.serving.sampling import COLD, SEEDS, install
 from components.shared import conversation
-from components.shared.conversation import Message
 
 #: Room of the key-value cache in blocks of 256 tokens, and tokens of one forward pass. Left to itself,
 #: transformers takes 8 GB and 13 s for the first token on a CPU; so it is 1.1 GB and half a second.
@@ -114,22 +114,29 @@ class LocalPredictor:
             self._manager.stop(block=True, timeout=5, hard_stop=True)
             self._manager = None
 
-    def _tokens(self, messages: Sequence[Message]) -> list[int]:
-        return conversation.tokens(self.tokenizer, messages, prompt=True)
+    def _tokens(self, prompt: Prompt) -> list[int]:
+        if isinstance(prompt, str):
+            return list(self.tokenizer(prompt)["input_ids"])
+        return conversation.tokens(self.tokenizer, prompt, prompt=True)
 
-    def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of the rendered conversation."""
-        return len(self._tokens(messages))
+    def count(self, prompt: Prompt) -> int:
+        """Tokens of the rendered prompt."""
+        return len(self._tokens(prompt))
 
-    async def stream(self, messages: Sequence[Message], parameters: Parameters) -> AsyncIterator[Delta]:
-        """The answer piece by piece; closing the iterator cancels the request in the batch.
+    def stream(self, prompt: Prompt, parameters: Parameters) -> AsyncGenerator[Delta, None]:
+        """The answers piece by piece; closing the iterator cancels them in the batch.
 
         Raises:
             PredictorError: The model fails, or is not started.
         """
+        tokens = self._tokens(prompt)
+        if parameters.choices == 1:
+            return self._one(tokens, parameters)
+        return together(lambda each: self._one(tokens, each), parameters)
+
+    async def _one(self, tokens: list[int], parameters: Parameters) -> AsyncGenerator[Delta, None]:
         if self._manager is None or not self._manager.is_running():
             raise PredictorError("the model is not running", remedy="see the server's log; restart it")
-        tokens = self._tokens(messages)
         outputs: asyncio.Queue[Any] = asyncio.Queue()
         name = uuid.uuid4().hex
         self._manager.register_result_handler(name, outputs.put_nowait)

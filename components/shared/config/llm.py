@@ -109,6 +109,9 @@ class Instruct(Settings):
     """Share of examples that carry retrieved chunks, one of which holds the answer."""
     max_answer_characters: int = Field(default=600, ge=50, le=10_000)
     """Longest answer of an example."""
+    prompt: str = Field(default="", max_length=500)
+    """Markdown file of the prompt that examples with context carry; empty takes a plain one of our own.
+    It is not the twin's prompt, so that a change of that needs no other dataset and no other adapter."""
 
 
 class Finetune(Settings):
@@ -163,7 +166,8 @@ class LlmTwin(BaseTwin):
     foundation: Foundation = Foundation()
     """The base model."""
     prompt: ProjectPath
-    """Markdown file of the system prompt; `{context}` is where the chunks go."""
+    """Markdown file of the system prompt; `{context}` is where the chunks go, and a block at its head may
+    declare variables."""
     instruct: Instruct = Instruct()
     """Examples for the fine-tuning."""
     training: Finetune = Finetune()

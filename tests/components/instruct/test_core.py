@@ -28,7 +28,7 @@ def project(folder: Path, things: tuple[str, ...] = THINGS) -> Config:
         (folder / f"corpus/{name}.md").write_text(text, encoding="utf-8")
         module = f'def {name}_of(x):\n    """The one thing that every module here says of itself."""\n'
         (folder / f"corpus/{name}.py").write_text(module, encoding="utf-8")
-    (folder / "prompt.md").write_text("Use {braces} and cite.\n\nExcerpts:\n{context}\n", encoding="utf-8")
+    (folder / "prompt.md").write_text("Answer.\n\nExcerpts:\n{context}\n", encoding="utf-8")
     twin = {
         "kind": "llm",
         "sources": [{"type": "folder", "path": "corpus", "include": ["*"]}],
@@ -85,7 +85,7 @@ def test_a_context_holds_the_answer_where_the_answer_cites_it(made: Manifest) ->
                 seen["bare"] += 1
                 continue
             seen["context"] += 1
-            assert before[0]["role"] == "system" and "Use {braces}" in before[0]["content"]
+            assert before[0]["role"] == "system" and "Answer from" in before[0]["content"]
             said, number = re.fullmatch(r"(.*) \[(\d+)\]", answer["content"]).groups()  # type: ignore[union-attr]
             excerpts = re.split(r"\n\n(?=\[\d+\] )", before[0]["content"].split("Excerpts:\n", 1)[1])
             assert said in excerpts[int(number) - 1]
@@ -95,6 +95,17 @@ def test_a_context_holds_the_answer_where_the_answer_cites_it(made: Manifest) ->
 def test_the_same_corpus_gives_the_same_dataset(made: Manifest, tmp_path: Path) -> None:
     again = stages(project(tmp_path))
     assert not again.skipped and again.version == made.version
+
+
+def test_another_prompt_of_the_twin_needs_no_other_dataset(made: Manifest, tmp_path: Path) -> None:
+    config = project(tmp_path)
+    (tmp_path / "prompt.md").write_text("Be brief. {context}", encoding="utf-8")
+    assert stages(config).version == made.version
+    (tmp_path / "prompt.md").write_text("Be long. {context}", encoding="utf-8")
+    assert stages(config).skipped
+    own = config.model_dump(mode="json")
+    own["twins"]["notes"]["instruct"]["prompt"] = "prompt.md"
+    assert stages(type(config)(**own)).version != made.version
 
 
 def test_a_small_corpus_still_holds_something_out(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_no_question_in_the_log(served: Any) -> None:
         ({"temperature": 3}, "temperature"),
         ({"temperature": "nan"}, "temperature"),
         ({"top_p": 0}, "top_p"),
-        ({"n": 2}, "n"),
+        ({"n": 5}, "n"),
         ({"tools": []}, "tools"),
         ({"messages": []}, "messages"),
         ({"messages": "x"}, "messages"),

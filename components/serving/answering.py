@@ -1,0 +1,91 @@
+"""How an LLM's answer goes out, whole or as events; the same for chat and completions."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Protocol
+
+import orjson
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from components.serving import problems
+from components.serving.asking import Prepared
+from components.serving.chat_answer import DONE
+from components.serving.choices import Collected
+from components.serving.llm import LlmFront
+from components.serving.predictor import Delta
+
+#: Status of an answer to a client that has left; nobody reads it, but the log and the metrics do.
+LEFT = 499
+
+#: Ids of the chunks in the prompt, best first, separated by commas; at most so many of them.
+CITATIONS, MAX_CITATIONS = "x-twinstack-citations", 20
+
+Gone = Callable[[], Awaitable[bool]]
+
+
+class Writes(Protocol):
+    """Writes the answers of one request."""
+
+    def whole(self, said: Collected) -> bytes:
+        """The answer of a request without stream, as JSON."""
+
+    def first(self) -> bytes:
+        """The event that opens a stream."""
+
+    def piece(self, delta: Delta) -> bytes:
+        """The event of a piece of text."""
+
+    def counts(self, said: Collected) -> bytes:
+        """The event that counts the tokens."""
+
+
+async def whole(front: LlmFront, prepared: Prepared, writer: Writes, request: Request) -> Response:
+    """The answers in one JSON body."""
+    said = Collected(prepared.parameters.choices)
+    async with aclosing(front.answer(prepared, request.is_disconnected)) as pieces:
+        async for delta in pieces:
+            said.take(delta)
+    if not said.done:
+        return Response(status_code=LEFT)
+    return Response(writer.whole(said), media_type="application/json", headers=_headers(prepared))
+
+
+def stream(
+    front: LlmFront, prepared: Prepared, writer: Writes, request: Request, *, counted: bool
+) -> Response:
+    """The answers as server-sent events.
+
+    Args:
+        front: Answers.
+        prepared: What it is asked.
+        writer: Writes the events.
+        request: Whose client may leave.
+        counted: Whether one more event counts the tokens.
+    """
+    events = _events(front, prepared, writer, request.is_disconnected, counted=counted)
+    headers = {"cache-control": "no-cache", **_headers(prepared)}
+    return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+
+async def _events(
+    front: LlmFront, prepared: Prepared, writer: Writes, gone: Gone, *, counted: bool
+) -> AsyncIterator[bytes]:
+    said = Collected(prepared.parameters.choices)
+    yield writer.first()
+    try:
+        async with aclosing(front.answer(prepared, gone)) as pieces:
+            async for delta in pieces:
+                said.take(delta)
+                yield writer.piece(delta)
+    except Exception as error:  # the status is out already; the stream itself has to say it
+        yield b"data: " + orjson.dumps(problems.body(problems.translate(error))) + b"\n\n"
+        return
+    if counted:
+        yield writer.counts(said)
+    yield DONE
+
+
+def _headers(prepared: Prepared) -> dict[str, str]:
+    ids = [one.chunk_id for one in prepared.citations[:MAX_CITATIONS]]
+    return {CITATIONS: ",".join(ids)} if ids else {}
