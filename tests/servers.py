@@ -110,6 +110,29 @@ def redis(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def object_storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """moto's server, a stand-in for S3 over HTTP; the URI of a folder in a new bucket."""
+    from moto.server import ThreadedMotoServer
+
+    from components.adapters import objects
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    objects.client.cache_clear()
+    try:
+        objects.client().create_bucket(Bucket="bucket")
+        yield "s3://bucket/some/prefix"
+    finally:
+        objects.client.cache_clear()
+        server.stop()
+
+
+@contextlib.contextmanager
 def milvus(folder: Path) -> Iterator[str]:
     """Milvus Lite's own gRPC server: the protocol of a Milvus server, on Milvus Lite's engine."""
     folder.mkdir(parents=True)

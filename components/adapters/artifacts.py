@@ -30,6 +30,9 @@ class Artifacts(Protocol):
     def mark_latest(self, manifest: Manifest) -> None:
         """Make this the twin's newest output of the stage."""
 
+    def bound(self, manifest: Manifest) -> Manifest:
+        """A manifest that came from elsewhere, with a `folder` that this store can open."""
+
 
 class FolderArtifacts:
     """Artifacts below one folder: `<stage>/<recipe>/` with a manifest written last.
@@ -88,6 +91,10 @@ class FolderArtifacts:
         """Make this the twin's newest output of the stage."""
         path = self.root / "latest" / manifest.twin / f"{manifest.stage}.json"
         write_atomic(path, manifest.model_dump_json(indent=2))
+
+    def bound(self, manifest: Manifest) -> Manifest:
+        """The manifest as it is: its folder is on this machine."""
+        return manifest
 
 
 def require_latest(store: Artifacts, twin: str, stages: tuple[str, ...]) -> Manifest:

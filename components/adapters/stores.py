@@ -26,6 +26,11 @@ class Stores:
     @cached_property
     def artifacts(self) -> Artifacts:
         """Committed stage outputs."""
+        uri = self.config.stores.artifacts
+        if urlsplit(uri).scheme == "s3":
+            from components.adapters.artifacts_s3 import S3Artifacts
+
+            return S3Artifacts(uri, self.config.state_path / "objects")
         return FolderArtifacts(self._folder("artifacts", "file", "artifacts"))
 
     @cached_property

@@ -47,8 +47,9 @@ def run_stage(run: Run, context: Context, given: Mapping[str, Manifest | None]) 
     """
     emit("start", stage=context.stage, twin=context.twin)
     try:
+        store = context.stores.artifacts
         inputs = {
-            slot: manifest or require_latest(context.stores.artifacts, context.twin, SLOTS[slot])
+            slot: store.bound(manifest) if manifest else require_latest(store, context.twin, SLOTS[slot])
             for slot, manifest in given.items()
         }
         made = run(context, **inputs)

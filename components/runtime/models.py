@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from components.adapters.registry import local_folder
+from components.adapters.registry import available
 from components.runtime.context import Context, Draft
 from components.shared import lineage
-from components.shared.errors import TwinError
 from components.shared.manifests import Manifest
 
 #: Fills the folder of the model; `facts` holds `trained_on` and `metrics`.
@@ -89,11 +88,7 @@ def _registered(before: Manifest, made: Manifest, place: str) -> bool:
     """Whether the last run registered this very model and its files are still there: saves opening MLflow."""
     if before.recipe != made.recipe or before.facts.get("registry") != place:
         return False
-    try:
-        local_folder(before.text("model_uri"))
-    except TwinError:
-        return False
-    return True
+    return available(before.text("model_uri"))
 
 
 def _metrics(made: Manifest) -> dict[str, float]:

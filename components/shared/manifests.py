@@ -1,8 +1,9 @@
 """What a stage leaves behind: one small JSON object that names what was made, of what, and where it lies."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
 
 from components.shared.errors import DataError
 
@@ -39,10 +40,30 @@ class Manifest(BaseModel):
     skipped: str = ""
     seconds: float = 0.0
 
+    _open: Callable[[str], Path] | None = PrivateAttr(default=None)
+
     @property
     def folder(self) -> Path:
-        """The local folder of `uri`."""
+        """A local folder with the bytes of `uri`; of a remote one a copy, fetched when it is first asked for.
+
+        Raises:
+            DataError: It is remote, and the manifest was not read through its store.
+        """
+        if self._open is not None:
+            return self._open(self.uri)
+        if "://" in self.uri and not self.uri.startswith("file://"):
+            raise DataError(
+                f"the output of stage {self.stage} lies at {self.uri}, not on this machine",
+                where=f"manifest of stage {self.stage}, twin {self.twin}",
+                remedy="set stores.artifacts to the store that it lies in",
+            )
         return Path(self.uri.removeprefix("file://"))
+
+    def bound(self, opener: Callable[[str], Path]) -> "Manifest":
+        """A copy whose `folder` is opened by the store it lies in."""
+        made = self.model_copy()
+        made._open = opener
+        return made
 
     def number(self, fact: str) -> float:
         """A fact that is a number.

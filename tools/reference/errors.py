@@ -6,6 +6,7 @@ from components.shared import errors
 
 #: Modules with errors of their own.
 ELSEWHERE = (
+    "components.adapters.objects",
     "components.adapters.warehouse",
     "components.shared.identity",
     "components.adapters.kubernetes.following",

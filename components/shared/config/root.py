@@ -36,7 +36,8 @@ class Stores(Settings):
     tracking: str = ""
     """`sqlite:///PATH`."""
     artifacts: str = ""
-    """`file:///FOLDER`."""
+    """`file:///FOLDER`, or `s3://BUCKET/PREFIX`, with address and keys from `AWS_ENDPOINT_URL`,
+    `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."""
 
     @model_validator(mode="after")
     def _secrets_are_elsewhere(self) -> Self:

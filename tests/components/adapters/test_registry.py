@@ -33,8 +33,8 @@ def test_a_recipe_is_registered_once_and_promoted(tmp_path: Path) -> None:
 
 
 def test_a_model_elsewhere_is_refused() -> None:
-    with pytest.raises(ConfigError, match="s3://bucket/model"):
-        local_folder("s3://bucket/model")
+    with pytest.raises(ConfigError, match="gs://bucket/model"):
+        local_folder("gs://bucket/model")
 
 
 def test_a_model_that_is_gone_is_named(tmp_path: Path) -> None:
