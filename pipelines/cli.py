@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines import keys, output
-from pipelines.options import AllowDirty, AsJson, ConfigPath, Overlays, TwinName, TwinNames, Url
+from pipelines.options import AllowDirty, AsJson, ConfigPath, Endpoint, Overlays, TwinName, TwinNames, Url
 
 app = typer.Typer(
     name="twin",
@@ -97,6 +97,51 @@ def compile_pipelines(
         paths = compiler.compile_all(folder)
     written = [str(path) for path in paths]
     output.emit_json({"written": written}) if as_json else output.say("\n".join(written))
+
+
+@app.command()
+def submit(
+    pipeline: Annotated[str, typer.Argument(help="collect, features, train, release, monitor or end_to_end")],
+    twin: TwinNames = None,
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    overlay: Overlays = None,
+    endpoint: Endpoint = None,
+    cron: Annotated[
+        str | None, typer.Option(help="make or change a recurring run instead, in UTC: '0 3 * * *'")
+    ] = None,
+    follow: Annotated[bool, typer.Option(help="wait for the end and tell what happens")] = True,
+    allow_dirty: AllowDirty = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload a pipeline to Kubeflow Pipelines, run it there and follow it; a failed run exits with 11."""
+    from pipelines import following, submission
+    from pipelines.narrator import Narrator
+
+    target = submission.reached(_load(config, overlay), endpoint)
+    names = twin or list(target.config.twins)
+    if cron:
+        _scheduled([submission.schedule(target, pipeline, name, cron) for name in names], as_json)
+        return
+    narrator = Narrator(as_json)
+    runs = []
+    for name in names:
+        runs.append(submission.submit(target, pipeline, name, allow_dirty=allow_dirty))
+        narrator.submitted(runs[-1])
+    if follow:
+        following.follow_all(target.server, runs, narrator)
+
+
+@app.command()
+def recurring(
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    overlay: Overlays = None,
+    endpoint: Endpoint = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the recurring runs on the server to the list in `cluster.recurring`."""
+    from pipelines import submission
+
+    _scheduled(submission.schedule_all(submission.reached(_load(config, overlay), endpoint)), as_json)
 
 
 @app.command()
@@ -217,6 +262,10 @@ def new_classic(
         "\n".join([*written, "", "Next:", f"  cd {target}", "  git init && git add . && git commit -m start"])
     )
     output.say("  twin run end_to_end")
+
+
+def _scheduled(rows: list[dict[str, str]], as_json: bool) -> None:
+    output.emit_json({"recurring": rows}) if as_json else output.table("Recurring runs", rows)
 
 
 def _require_port(config: Any) -> None:

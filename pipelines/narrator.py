@@ -3,13 +3,16 @@
 import json
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from pipelines.submission import Submitted
 
 #: Seconds between two progress lines where the output is no terminal.
 INTERVAL = 10.0
@@ -30,6 +33,26 @@ class Narrator:
             self._json({"event": "pipeline", "pipeline": pipeline, "twin": twin, "log": str(log)})
             return
         self.console.print(Text(f"{pipeline} of twin {twin}", style="bold"), Text(f"log {log}", style="dim"))
+
+    def submitted(self, run: "Submitted") -> None:
+        """A run was started on a cluster."""
+        if self.as_json:
+            self._json({"event": "submitted", **asdict(run)})
+            return
+        self.console.print(
+            Text(f"{run.pipeline} of twin {run.twin}", style="bold"),
+            Text(
+                f"version {run.version}, {run.uploaded} on the server; it goes on after Ctrl-C", style="dim"
+            ),
+        )
+        self.console.print(Text(run.link), soft_wrap=True)
+
+    def ended(self, run: str, state: str, link: str) -> None:
+        """A run on a cluster ended."""
+        if self.as_json:
+            self._json({"event": "ended", "run": run, "state": state, "link": link})
+            return
+        self.console.print(Text(f"{state.lower()}  "), Text(link, style="dim"), soft_wrap=True)
 
     def tell(self, event: dict[str, Any]) -> None:
         """One event of a stage."""

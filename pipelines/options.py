@@ -21,3 +21,6 @@ AllowDirty = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Url = Annotated[str, typer.Option("--url", help="where the twins are served")]
+Endpoint = Annotated[
+    str | None, typer.Option(help="address of the Kubeflow Pipelines API; default: cluster.kfp.endpoint")
+]

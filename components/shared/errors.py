@@ -82,3 +82,26 @@ class MissingError(TwinError):
     exit_code = 6
     http_status = 503
     kind = "not_ready_error"
+
+
+class PipelinesError(TwinError):
+    """The Kubeflow Pipelines server refuses what was asked of it, or cannot be reached.
+
+    Args:
+        code: HTTP status; 0 where there was no answer.
+    """
+
+    exit_code = 10
+    http_status = 502
+    kind = "pipelines_error"
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", code: int = 0) -> None:
+        self.code = code
+        super().__init__(what, where=where, remedy=remedy)
+
+
+class RunFailedError(TwinError):
+    """A run on a cluster ended without success."""
+
+    exit_code = 11
+    kind = "run_failed_error"

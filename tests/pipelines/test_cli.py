@@ -10,8 +10,9 @@ import pytest
 
 TWIN = str(Path(sys.executable).parent / "twin")
 
-COMMANDS = ("config", "run", "compile", "serve", "ask", "predict", "releases", "promote", "rollback", "new",
-    "keys", "traffic",
+COMMANDS = (
+    "config", "run", "compile", "submit", "recurring", "serve", "ask", "predict", "releases", "promote",
+    "rollback", "new", "keys", "traffic",
 )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ StageName = Literal[
     "gate", "release", "monitor",
 ]  # fmt: skip
 
+PipelineName = Literal["collect", "features", "train", "release", "monitor", "end_to_end"]
+
 #: Name of a Kubernetes object or namespace (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 NAME_OR_NOTHING = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
@@ -215,6 +217,19 @@ class Kfp(Settings):
     """Time between two looks at a run that is followed."""
 
 
+class Recurring(Settings):
+    """A pipeline that runs on a schedule."""
+
+    pipeline: PipelineName
+    """Which pipeline."""
+    twin: str = Field(min_length=1)
+    """Of which twin."""
+    cron: str = Field(pattern=r"^\S+( \S+){4,5}$")
+    """Five fields as in crontab, or six with seconds first, in UTC: `0 3 * * *` is every night at three."""
+    enabled: bool = True
+    """Whether it runs; one that does not stays visible."""
+
+
 class ServiceAccounts(Settings):
     """Who the pods are to Kubernetes."""
 
@@ -249,6 +264,9 @@ class Cluster(Settings):
     """The Kubernetes API server."""
     predictors: Predictors = Predictors()
     """How a model version is let answer."""
+    recurring: dict[ObjectName, Recurring] = Field(default={})
+    """Pipelines that run on a schedule, by the name of the recurring run; `twin recurring` brings the server
+    to this list."""
     ui: Address = ""
     """Address of Twinstack's console, for links."""
     project: str = Field(default="/project", pattern=r"^/[^\s]*[^\s/]$")
