@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from components.shared.metrics import NONE, STAGE_SECONDS, Instruments
+
+if TYPE_CHECKING:
+    from components.serving.limits.rates import Allowance
 
 #: Headers of every answer.
 REQUEST_ID = "x-request-id"
@@ -43,6 +46,9 @@ class Exchange:
         first_token: Seconds from the start to the first token; 0 where there was none.
         question_embedding: Vector of the question, for drift; never stored.
         features: Matrix (instances, features) that the model saw, for drift; never stored.
+        paired: Id of the champion's exchange where this is the shadow's.
+        sticky: What keeps a caller at one release of the traffic; the request id where nothing else does.
+        allowance: What the caller's key has left; None where there are no keys.
     """
 
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -66,6 +72,19 @@ class Exchange:
     first_token: float = 0.0
     question_embedding: Any = None
     features: Any = None
+    paired: str = ""
+    sticky: str = ""
+    allowance: "Allowance | None" = None
+    _ends: list[Callable[[], None]] = field(default_factory=list)
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Call something once the request has ended, however it ends."""
+        self._ends.append(call)
+
+    def end(self) -> None:
+        """End the request: give back what it holds, the last thing first."""
+        while self._ends:
+            self._ends.pop()()
 
     def answered_by(self, twin: str, release: str, role: str = "champion") -> None:
         """Note who answers."""

@@ -1,5 +1,6 @@
-"""What stands before every route: request id, size limit, metrics, access log, and an end for every error."""
+"""What stands before every route: request id, key, size, deadline, metrics, log, and every error's end."""
 
+import asyncio
 import logging
 import re
 import time
@@ -9,8 +10,10 @@ from typing import Any
 from components.serving import exchange as exchanges
 from components.serving import problems
 from components.serving.exchange import Exchange, Observer
+from components.serving.limits.access import Access
+from components.serving.limits.errors import DeadlineError
 from components.shared.errors import NotFoundError, TooLargeError, TwinError
-from components.shared.metrics import IN_FLIGHT, NONE, REQUEST_SECONDS, REQUESTS, Instruments
+from components.shared.metrics import IN_FLIGHT, LIMITED, NONE, REQUEST_SECONDS, REQUESTS, Instruments
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -26,8 +29,11 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: How many times the limit is still read and thrown away, so that a client gets to see the 413.
 DRAIN = 16
 
-#: Routes that are not worth a line in the log.
+#: Routes that are open to everybody, and not worth a line in the log.
 QUIET = ("health", "metrics")
+
+#: What asks for health; exactly these, for everything else needs a key.
+READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/ready")
 
 #: nginx's word for a client that left.
 LEFT = 499
@@ -42,7 +48,7 @@ def route_of(path: str) -> str:
         return "chat"
     if path == "/metrics":
         return "metrics"
-    if path == "/" or path.startswith("/v2/health") or path.endswith("/ready"):
+    if path == "/" or READY.fullmatch(path):
         return "health"
     if path.endswith(":predict"):
         return "predict_v1"
@@ -57,16 +63,26 @@ class Guard:
     Args:
         app: What it guards.
         instruments: Where requests are counted.
+        access: Lets callers in.
         max_body_bytes: Larger bodies are refused with 413.
+        deadline: Seconds after which a request is given up.
         observers: Told of every request to a twin.
     """
 
     def __init__(
-        self, app: App, instruments: Instruments, max_body_bytes: int, observers: Sequence[Observer] = ()
+        self,
+        app: App,
+        instruments: Instruments,
+        access: Access,
+        max_body_bytes: int,
+        deadline: float,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._app = app
         self._instruments = instruments
+        self._access = access
         self._limit = max_body_bytes
+        self._deadline = deadline
         self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,10 +97,15 @@ class Guard:
         answer = _Answer(send, exchange, self._observers)
         exchange.route = route = route_of(scope["path"])
         self._instruments.add(IN_FLIGHT, 1, route)
+        timer = asyncio.timeout(self._deadline)
         try:
-            await self._pass(scope, headers, receive, answer)
+            if route not in QUIET:
+                self._access.admit(exchange, headers)
+            async with timer:
+                await self._pass(scope, headers, receive, answer)
         except Exception as error:  # the last place where an error can become an answer
-            found = problems.translate(error)
+            found = self._late() if timer.expired() else problems.translate(error)
+            self._count(exchange, found)
             if answer.status:
                 # The answer has begun: all that is left is to break it off.
                 raise found from None
@@ -92,6 +113,7 @@ class Guard:
         finally:
             self._instruments.add(IN_FLIGHT, -1, route)
             answer.observed()
+            exchange.end()
             self._record(scope, route, exchange, answer)
 
     async def _pass(
@@ -137,6 +159,17 @@ class Guard:
             return await receive()
 
         return replay
+
+    def _count(self, exchange: Exchange, error: TwinError) -> None:
+        for kind, limit in ((DeadlineError, "deadline"), (TooLargeError, "size")):
+            if isinstance(error, kind):
+                self._instruments.add(LIMITED, 1, exchange.twin, limit)
+
+    def _late(self) -> TwinError:
+        return DeadlineError(
+            f"no whole answer within {self._deadline:g} s",
+            remedy="ask for less, or raise serving.deadline_seconds",
+        )
 
     async def _refuse(self, error: TwinError, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         await problems.answer(error)(scope, receive, answer)

@@ -1,6 +1,7 @@
 """Errors as answers: one JSON shape, a status, and nothing of the inside."""
 
 import logging
+import math
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ from components.shared.errors import MissingError, NotFoundError, RequestError, 
 
 log = logging.getLogger("twinstack.serving")
 
-INTERNAL, NOT_FOUND, NOT_ALLOWED, NOT_IMPLEMENTED = 500, 404, 405, 501
+UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 401, 404, 405, 500, 501
 
 
 class MethodError(RequestError):
@@ -47,7 +48,12 @@ def body(error: TwinError) -> dict[str, Any]:
 
 def answer(error: TwinError) -> Response:
     """The error as an HTTP answer."""
-    return Response(orjson.dumps(body(error)), error.http_status, media_type="application/json")
+    headers = {}
+    if (wait := getattr(error, "retry_after", None)) is not None:
+        headers["retry-after"] = str(max(1, math.ceil(wait)))
+    if error.http_status == UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    return Response(orjson.dumps(body(error)), error.http_status, headers, media_type="application/json")
 
 
 def unexpected(error: BaseException) -> TwinError:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from components.serving.exchange import Observer
+from components.serving.limits.access import Access
 from components.serving.stopping import Stopping
+from components.shared.config.root import Serving
 from components.shared.errors import TwinError
 from components.shared.metrics import Instruments
 
@@ -60,7 +62,8 @@ def listen(host: str, port: int) -> socket.socket:
 def server_class(
     bound: socket.socket,
     instruments: Instruments,
-    max_body_bytes: int,
+    access: Access,
+    limits: Serving,
     observers: Sequence[Observer],
     stopping: Stopping,
 ) -> type[Any]:
@@ -91,7 +94,12 @@ def server_class(
 
         def _add_middlewares(self, app: Any) -> None:
             app.add_middleware(
-                Guard, instruments=instruments, max_body_bytes=max_body_bytes, observers=observers
+                Guard,
+                instruments=instruments,
+                access=access,
+                max_body_bytes=limits.max_body_bytes,
+                deadline=limits.deadline_seconds,
+                observers=observers,
             )
 
         def _add_exception_handlers(self, app: Any) -> None:

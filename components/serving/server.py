@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of
+from components.serving.limits.access import Access, Keys, require_safe
 from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
+from components.serving.traffic.watcher import Watcher
 from components.shared.config import Config
 from components.shared.errors import MissingError
 from components.shared.metrics import RELEASE_INFO, Instruments
@@ -53,13 +55,19 @@ def _serve(
     config: Config, twins: list[str] | None, host: str | None, port: int | None, stopping: Stopping
 ) -> None:
     stores = Stores(config)
+    host = config.serving.host if host is None else host
+    keys = Keys(config)
+    require_safe(host, keys.ring, config)
     releases = champions(config, stores, twins)
-    bound = listen(
-        config.serving.host if host is None else host, config.serving.port if port is None else port
-    )
+    bound = listen(host, config.serving.port if port is None else port)
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
-        _start(config, bound, fronts, instruments, address, stopping)
+        watcher = Watcher({"the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
+        watcher.start()
+        try:
+            _start(config, bound, fronts, instruments, Access(keys, instruments), address, stopping)
+        finally:
+            watcher.stop()
 
 
 def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
@@ -125,6 +133,7 @@ def _start(
     bound: Any,
     fronts: Mapping[str, "Model"],
     instruments: Instruments,
+    access: Access,
     address: str,
     stopping: Stopping,
 ) -> None:
@@ -137,7 +146,7 @@ def _start(
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     model_server.RESTServer = server_class(
-        bound, instruments, config.serving.max_body_bytes, observers=(), stopping=stopping
+        bound, instruments, access, config.serving, observers=(), stopping=stopping
     )
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None

@@ -13,6 +13,7 @@ ELSEWHERE = (
     "components.serving.asking",
     "components.serving.client",
     "components.serving.forms",
+    "components.serving.limits.errors",
     "components.serving.predictor",
     "components.serving.problems",
     "components.serving.rest",

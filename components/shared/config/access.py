@@ -1,8 +1,8 @@
-"""Configuration of who may call a server, and how much."""
+"""Configuration of who may call a server, how much, and what happens where a release fails."""
 
 from pydantic import Field
 
-from components.shared.config.base import Settings
+from components.shared.config.base import Settings, Share
 
 
 class Keys(Settings):
@@ -37,3 +37,38 @@ class Limits(Settings):
     """Most tokens of a conversation, by the tokenizer of the model that answers; more get status 413."""
     max_choices: int = Field(default=4, ge=1, le=64)
     """Most answers to one question (`n`)."""
+
+
+class Breaker(Settings):
+    """When a release that fails or is slow is left alone, and the fallback answers."""
+
+    window_seconds: float = Field(default=30.0, gt=0, le=3_600)
+    """How far back calls count."""
+    calls: int = Field(default=20, ge=1, le=10_000)
+    """Calls in the window below which nothing is concluded."""
+    bad_share: Share = 0.5
+    """Share of failed or slow calls from which on the release is left alone."""
+    slow_seconds: float = Field(default=20.0, gt=0, le=3_600)
+    """Time to an answer, or to its first token, from which on a call counts as slow."""
+    give_up_seconds: float = Field(default=45.0, gt=0, le=3_600)
+    """Time after which an answer that has not begun is given up and the fallback answers."""
+    open_seconds: float = Field(default=15.0, gt=0, le=3_600)
+    """How long the release is left alone."""
+    trials: int = Field(default=3, ge=1, le=1_000)
+    """Good calls in a row after which it answers everybody again."""
+    retries: Share = 0.1
+    """Retries a request: a failed attempt is repeated once, as long as this share is not used up; 0 turns
+    retries off."""
+
+
+class Fleet(Settings):
+    """The releases that a server holds open."""
+
+    poll_seconds: float = Field(default=0.5, gt=0, le=10)
+    """How often the traffic document is looked at."""
+    kept: int = Field(default=1, ge=0, le=20)
+    """Earlier champions that stay open, so that a rollback takes effect at once."""
+    retry_seconds: float = Field(default=30.0, gt=0, le=3_600)
+    """Pause before a release that could not be opened is tried again."""
+    shadow_waiting: int = Field(default=32, ge=1, le=10_000)
+    """Requests that may wait for the shadow; further ones are dropped and counted."""

@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from components.shared.config.access import Keys, Limits
+from components.shared.config.access import Breaker, Fleet, Keys, Limits
 from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
@@ -64,14 +64,18 @@ class Serving(Settings):
     """Most tokens of one answer."""
     max_instances: int = Field(default=1_000, ge=1, le=100_000)
     """Most rows of one prediction request."""
-    deadline_seconds: float = Field(default=60.0, gt=0, le=3_600)
-    """Longest time for an answer; after it a request gets status 504."""
+    deadline_seconds: float = Field(default=120.0, gt=0, le=3_600)
+    """Longest time for a whole answer; after it a request gets status 504."""
     keys: Keys = Keys()
     """Who may call."""
     allow_anonymous: bool = False
     """Whether a server without API keys may listen on an address other than loopback."""
     limits: Limits = Limits()
     """What is refused before work starts."""
+    breaker: Breaker = Breaker()
+    """When the fallback answers."""
+    fleet: Fleet = Fleet()
+    """The releases that are held open."""
 
 
 class Config(BaseSettings):

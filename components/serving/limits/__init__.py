@@ -1,0 +1,1 @@
+"""What is refused before work starts: keys, rates, budgets, queues, deadlines."""

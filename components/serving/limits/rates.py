@@ -1,0 +1,130 @@
+"""Limits of one API key: requests a minute, requests at a time, tokens a day. Not thread-safe."""
+
+import time
+from collections.abc import Callable
+
+from components.serving.limits.errors import RateError
+from components.shared.identity import Key
+
+MINUTE, DAY = 60.0, 86_400.0
+
+#: Seconds after which a caller may try again where requests of its own have to end first.
+SOON = 1.0
+
+#: Seconds' worth of requests that may come at once.
+BURST = 10.0
+
+
+class Bucket:
+    """A token bucket: requests a minute, of which ten seconds' worth may come at once.
+
+    Args:
+        per_minute: Requests.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self._rate = per_minute / MINUTE
+        self._most = max(1.0, self._rate * BURST)
+        self._left = self._most
+        self._clock = clock
+        self._seen = clock()
+
+    def take(self) -> float:
+        """0 where the request may pass, otherwise the seconds until one may."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._seen) * self._rate)
+        self._seen = now
+        if self._left < 1:
+            return (1 - self._left) / self._rate
+        self._left -= 1
+        return 0.0
+
+
+class Allowance:
+    """What an API key has left.
+
+    Args:
+        key: Its limits.
+        clock: Monotonic seconds.
+        wall: Seconds since 1970, which say when a day of UTC ends.
+    """
+
+    def __init__(
+        self,
+        key: Key,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.key = key
+        self._bucket = Bucket(key.requests_per_minute, clock) if key.requests_per_minute else None
+        self._wall = wall
+        self._running = 0
+        self._day = 0
+        self._spent = 0
+
+    @property
+    def spent(self) -> float:
+        """Share of today's tokens that are spent; 0 where they are not limited."""
+        self._turn()
+        return self._spent / self.key.tokens_per_day if self.key.tokens_per_day else 0.0
+
+    def enter(self) -> None:
+        """Count a request in. `leave` follows.
+
+        Raises:
+            RateError: There are too many of a minute or at a time, or no token is left.
+        """
+        key = self.key
+        if key.concurrency and self._running >= key.concurrency:
+            raise RateError(
+                f"key '{key.id}' has {self._running} requests open already",
+                limit="concurrency",
+                retry_after=SOON,
+            )
+        self._require(1)
+        if self._bucket and (wait := self._bucket.take()):
+            raise RateError(
+                f"key '{key.id}' may send {key.requests_per_minute} requests a minute",
+                limit="rate",
+                retry_after=wait,
+            )
+        self._running += 1
+
+    def leave(self) -> None:
+        """A request has ended."""
+        self._running -= 1
+
+    def reserve(self, tokens: int) -> Callable[[int], None]:
+        """Set tokens aside for a request; what is returned is told at the end how many it used.
+
+        Raises:
+            RateError: Fewer are left today.
+        """
+        self._require(tokens)
+        self._spent += tokens
+        day = self._day
+
+        def settle(used: int) -> None:
+            self._turn()
+            # After midnight the reservation is of a day that no longer counts.
+            self._spent += used - (tokens if day == self._day else 0)
+
+        return settle
+
+    def _require(self, tokens: int) -> None:
+        self._turn()
+        most = self.key.tokens_per_day
+        if most is not None and self._spent + tokens > most:
+            raise RateError(
+                f"key '{self.key.id}' has {max(0, most - self._spent)} of {most} tokens left today, "
+                f"the request needs up to {tokens}",
+                limit="tokens",
+                retry_after=DAY - self._wall() % DAY,
+                remedy="ask for fewer tokens, or come back after midnight UTC",
+            )
+
+    def _turn(self) -> None:
+        day = int(self._wall() // DAY)
+        if day != self._day:
+            self._day, self._spent = day, 0

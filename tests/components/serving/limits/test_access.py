@@ -1,0 +1,139 @@
+"""API keys on the real server: who gets in, who does not, and that a changed file is read."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from components.serving.limits.access import require_safe
+from components.shared.errors import ConfigError
+from components.shared.identity import Key, Keyring, hash_of, new_key
+from tests.components.serving.conftest import Running, start, stop
+from tests.conftest import until
+
+V1 = "/v1/models/credit:predict"
+BODY = {"instances": [{"applicant_id": "A0001"}]}
+
+KEYS = {name: new_key() for name in ("whole", "slow", "viewer", "later")}
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A server over twin credit that wants keys."""
+
+    running: Running
+    client: httpx.Client
+    path: Any
+
+    def predict(self, key: str | None, **headers: str) -> httpx.Response:
+        if key:
+            headers["authorization"] = f"Bearer {key}"
+        return self.client.post(V1, json=BODY, headers=headers)
+
+
+def entry(name: str, **more: Any) -> dict[str, Any]:
+    return {"id": name, "hash": hash_of(KEYS[name]), **more}
+
+
+ENTRIES = [
+    entry("whole"),
+    entry("slow", requests_per_minute=1),
+    entry("viewer", roles=["viewer"]),
+]
+
+
+@pytest.fixture(scope="module")
+def keyed(released: Any) -> Iterator[Keyed]:
+    folder, *_ = released
+    path = folder / "keys.yaml"
+    path.write_text(json.dumps(ENTRIES))
+    values = yaml.safe_load((folder / "twinstack.yaml").read_text())
+    values["serving"] = {"keys": {"file": "keys.yaml"}}
+    (folder / "keyed.yaml").write_text(yaml.safe_dump(values))
+    running = start(folder, "--twin", "credit", "--config", "keyed.yaml")
+    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
+        yield Keyed(running, client, path)
+    assert stop(running) == 0, "".join(running.log)
+
+
+def refused(answer: httpx.Response, status: int, kind: str) -> None:
+    assert answer.status_code == status, answer.text
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "request_id"}
+    assert error["type"] == kind
+    assert not any(key in answer.text for key in KEYS.values())
+
+
+def test_a_key_lets_in(keyed: Keyed) -> None:
+    assert keyed.predict(KEYS["whole"]).status_code == 200
+    assert keyed.predict(None, **{"x-api-key": KEYS["whole"]}).status_code == 200
+
+
+@pytest.mark.parametrize("key", [None, "nonsense", "", new_key()])
+def test_without_a_key_of_ours_nobody_gets_in(keyed: Keyed, key: str | None) -> None:
+    answer = keyed.predict(key)
+    refused(answer, 401, "authentication_error")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_another_role_does_not_ask_twins(keyed: Keyed) -> None:
+    refused(keyed.predict(KEYS["viewer"]), 403, "permission_error")
+
+
+def test_too_many_requests_are_told_when_to_come_back(keyed: Keyed) -> None:
+    assert keyed.predict(KEYS["slow"]).status_code == 200
+    answer = keyed.predict(KEYS["slow"])
+    refused(answer, 429, "rate_limit_error")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/health/live", "/v2/health/ready", "/v2/models/credit/ready", "/metrics", "/"]
+)
+def test_health_and_metrics_need_no_key(keyed: Keyed, path: str) -> None:
+    assert keyed.client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/openapi.json", "/docs", "/redoc", "/nope", "/v1/models", "/v1/models/credit", "/v2", "/v2/models",
+        "/v2/models/credit", "/v2/models/a/b/c/ready", "/v1/models/credit/ready", "/openai/v1/models",
+        "/v2/health/ready/x", "/metrics/", "/v2/repository/index",
+    ],
+)  # fmt: skip
+def test_everything_else_needs_one(keyed: Keyed, path: str) -> None:
+    refused(keyed.client.get(path), 401, "authentication_error")
+
+
+def test_a_new_key_in_the_file_is_read_and_a_broken_file_changes_nothing(keyed: Keyed) -> None:
+    assert keyed.predict(KEYS["later"]).status_code == 401
+    keyed.path.write_text(json.dumps([*ENTRIES, entry("later")]))
+    until(lambda: keyed.predict(KEYS["later"]).status_code == 200, 10, "the new key")
+    keyed.path.write_text("- nonsense")
+    until(lambda: any("stay as they were" in line for line in keyed.running.log), 10, "the broken file")
+    assert keyed.predict(KEYS["later"]).status_code == 200
+
+
+def test_no_key_is_in_the_log(keyed: Keyed) -> None:
+    log = "".join(keyed.running.log)
+    assert not any(key in log for key in KEYS.values())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+def test_without_keys_a_server_listens_on_loopback_only(released: Any, host: str) -> None:
+    _, config, *_ = released
+    with pytest.raises(ConfigError, match="twin keys new"):
+        require_safe(host, Keyring(), config)
+    require_safe(host, Keyring([Key.model_validate(entry("whole"))]), config)
+    serving = config.serving.model_copy(update={"allow_anonymous": True})
+    require_safe(host, Keyring(), config.model_copy(update={"serving": serving}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_on_loopback_it_needs_none(released: Any, host: str) -> None:
+    require_safe(host, Keyring(), released[1])
