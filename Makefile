@@ -7,7 +7,7 @@ PY := .venv/bin/python
 DIRTY := $(if $(filter 1,$(ALLOW_DIRTY)),--allow-dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench compile docs install install-dev hooks clean
+.PHONY: help run test check fix bench compile docs observability install install-dev hooks clean
 
 help: ## Explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,11 +25,12 @@ check: .venv/.dev ## Lint, types, import contracts, generated files
 	.venv/bin/lint-imports
 	$(PY) tools/generate_docs.py --check
 	$(PY) tools/check_compiled.py
+	$(PY) -m tools.observability --check
 
 fix: .venv/.dev ## Format, mend what ruff can, and regenerate what is derived
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
-	$(MAKE) compile docs
+	$(MAKE) compile docs observability
 
 bench: .venv/.dev ## Measure, as ratios in one run
 	$(PY) -m tests.benchmarks
@@ -39,6 +40,9 @@ compile: .venv/.run ## Compile every pipeline to KFP YAML
 
 docs: .venv/.run ## Regenerate the reference pages
 	$(PY) tools/generate_docs.py
+
+observability: .venv/.dev ## Regenerate Prometheus rules and Grafana dashboards
+	$(PY) -m tools.observability
 
 hooks: .venv/.dev ## Run the checks before every commit
 	.venv/bin/pre-commit install

@@ -274,6 +274,18 @@ LABEL_SHARE = Metric(
     mode="mostrecent",
 )
 
+# Interactions on their way to the warehouse.
+SPOOL_RECORDS = Metric(
+    "twinstack_spool_records", "gauge", (), "Interactions accepted that are not in the warehouse yet."
+)
+SPOOL_LAG = Metric(
+    "twinstack_spool_lag_seconds",
+    "gauge",
+    (),
+    "Age of the oldest interaction that is not in the warehouse yet; 0 where there is none.",
+    mode="livemax",
+)
+
 # Stages of a pipeline, through the Pushgateway.
 STEP_SUCCESS = Metric(
     "twinstack_step_last_success_timestamp_seconds",
@@ -291,6 +303,13 @@ STEP_FAILURE = Metric(
 )
 STEP_SECONDS = Metric(
     "twinstack_step_duration_seconds", "gauge", ("twin", "step"), "Time that a stage took.", side="step"
+)
+STEP_ROWS = Metric(
+    "twinstack_step_rows",
+    "gauge",
+    ("twin", "step"),
+    "Rows, documents, chunks or examples that the stage's output holds.",
+    side="step",
 )
 
 TABLE: tuple[Metric, ...] = (
@@ -332,9 +351,12 @@ TABLE: tuple[Metric, ...] = (
     WATCH_DROPPED,
     QUALITY,
     LABEL_SHARE,
+    SPOOL_RECORDS,
+    SPOOL_LAG,
     STEP_SUCCESS,
     STEP_FAILURE,
     STEP_SECONDS,
+    STEP_ROWS,
 )
 
 
@@ -384,7 +406,8 @@ class Instruments:
             for name, value in zip(metric.labels, labels, strict=True):
                 if name in VALUES and value not in VALUES[name]:
                     raise ValueError(f"label {name} of {metric.name} is '{value}', not one of {VALUES[name]}")
-            found = self._children[key] = self._families[metric.name].labels(*labels)
+            family = self._families[metric.name]
+            found = self._children[key] = family.labels(*labels) if labels else family
         return found
 
 

@@ -1,0 +1,57 @@
+"""`python -m tools.observability` writes rules and dashboards; `--check` exits with 1 where one is stale."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.observability import data_alerts, objectives, serving_alerts, slo
+from tools.observability.promql import Clock
+from tools.observability.rules import to_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ROOT / "helm" / "twinstack" / "files"
+
+NOTE = "# Written by `python -m tools.observability`. Change tools/observability, not this file.\n"
+
+#: What records first.
+GROUPS = (slo.recording, data_alerts.recording, slo.alerts, serving_alerts.group, data_alerts.group)
+
+
+def rule_files(clock: Clock) -> dict[str, str]:
+    """Name and text of every rule file."""
+    return {
+        "objectives.yaml": NOTE + to_yaml([objectives.group(clock)]),
+        "twinstack.yaml": NOTE + to_yaml([make(clock) for make in GROUPS]),
+    }
+
+
+def rendered() -> dict[Path, str]:
+    """Path and text of every generated file."""
+    return {FILES / "rules" / name: text for name, text in rule_files(Clock()).items()}
+
+
+def stale() -> list[Path]:
+    """Files that are missing, differ from what the code says, or are left over."""
+    fresh = rendered()
+    kept = {path for folder in ("rules", "dashboards") for path in (FILES / folder).glob("*")}
+    changed = [path for path, text in fresh.items() if not path.is_file() or path.read_text("utf-8") != text]
+    return sorted({*changed, *(kept - fresh.keys())})
+
+
+def main() -> int:
+    """Write or check; 1 where a check found a stale file."""
+    parser = argparse.ArgumentParser(prog="python -m tools.observability", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
+    if parser.parse_args().check:
+        for path in (found := stale()):
+            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run python -m tools.observability\n")
+        return 1 if found else 0
+    for path, text in rendered().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

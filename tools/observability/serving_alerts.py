@@ -1,0 +1,143 @@
+"""Alerts on the fronts: gone, idle, degraded, full."""
+
+from components.shared.metrics import (
+    BREAKER,
+    FALLBACKS,
+    LIMITED,
+    RELEASE_INFO,
+    REQUESTS,
+    SPOOL_LAG,
+    TOKEN_BUDGET,
+)
+from tools.observability import objectives
+from tools.observability.promql import Clock, increase, max_by, on, rate, select, sum_by
+from tools.observability.rules import Alert, Group
+from tools.observability.slo import ANSWERING
+
+
+def front_down(clock: Clock) -> Alert:
+    """A twin that was served and is not scraped any more."""
+    champion = select(RELEASE_INFO, role="champion")
+    before = max_by(f"max_over_time({champion}[{clock('1h')}])", "twin")
+    return Alert(
+        "TwinstackFrontDown",
+        f"{before} unless {on('twin')} {max_by(champion, 'twin')}",
+        clock("5m"),
+        "page",
+        "No front serves twin {{ $labels.twin }}, or Prometheus no longer reaches it.",
+        "Targets page of Prometheus; kubectl get pods, events and logs of the twin's front.",
+        "Restart the front; if it dies while loading a release, twin rollback --twin {{ $labels.twin }}.",
+    )
+
+
+def no_traffic(clock: Clock) -> Alert:
+    """A twin that answers nobody: a wrong route, an expired key, or nobody who needs it."""
+    champion = max_by(select(RELEASE_INFO, role="champion"), "twin")
+    asked = sum_by(increase(select(REQUESTS, route=f"=~{ANSWERING}"), clock("30m")), "twin")
+    return Alert(
+        "TwinstackNoTraffic",
+        f"{champion} unless {on('twin')} ({asked} > 0)",
+        clock("15m"),
+        "ticket",
+        "Twin {{ $labels.twin }} is served, and nobody has asked it anything for half an hour.",
+        "Dashboard Golden signals, row Traffic; the gateway in front of the twin; its callers.",
+        "Send it one request yourself (twin ask, twin predict); if that answers, look at the callers' side.",
+    )
+
+
+def fallback(clock: Clock) -> Alert:
+    """Callers get the simpler answer."""
+    by_fallback = sum_by(rate(select(FALLBACKS), clock("10m")), "twin")
+    all_answers = sum_by(rate(select(REQUESTS, route=f"=~{ANSWERING}", code="=~2.."), clock("10m")), "twin")
+    return Alert(
+        "TwinstackFallbackInUse",
+        f"{by_fallback} / ({all_answers} > 0) > {objectives.FALLBACK_SHARE}",
+        clock("5m"),
+        "ticket",
+        "{{ $value | humanizePercentage }} of the answers of twin {{ $labels.twin }} come from its fallback.",
+        "Dashboard Golden signals, row Degradation; the fronts' log says why the champion was given up.",
+        "Mend or roll back the champion: twin rollback --twin {{ $labels.twin }}.",
+    )
+
+
+def breaker(clock: Clock) -> Alert:
+    """A release is not asked any more because it failed too often."""
+    return Alert(
+        "TwinstackBreakerOpen",
+        f"{max_by(select(BREAKER), 'twin', 'release')} == 2",
+        clock("2m"),
+        "page",
+        "The circuit breaker of release {{ $labels.release }} of twin {{ $labels.twin }} stays open: "
+        "it is not asked any more.",
+        "Dashboard Golden signals, row Degradation; logs of the predictor of this release.",
+        "Restart the predictor; if the release is new, twin rollback --twin {{ $labels.twin }}. The breaker "
+        "closes by itself.",
+        by=("twin", "release"),
+    )
+
+
+def queue_full(clock: Clock) -> Alert:
+    """More work than the fronts can take."""
+    refused = sum_by(rate(select(LIMITED, limit="queue"), clock("10m")), "twin")
+    asked = sum_by(rate(select(REQUESTS, route=f"=~{ANSWERING}"), clock("10m")), "twin")
+    return Alert(
+        "TwinstackQueueFull",
+        f"{refused} / ({asked} > 0) > {objectives.REFUSED_SHARE}",
+        clock("5m"),
+        "ticket",
+        "{{ $value | humanizePercentage }} of the requests to twin {{ $labels.twin }} are refused because "
+        "its queue is full.",
+        "Dashboard Golden signals, row Saturation: queue, waiting time, requests in flight.",
+        "Add replicas of the front or of its predictor; a single key that floods gets a lower rate.",
+    )
+
+
+def storage_full(clock: Clock) -> Alert:
+    """Requests are refused rather than lost."""
+    refused = sum_by(increase(select(LIMITED, limit="storage"), clock("10m")), "twin")
+    return Alert(
+        "TwinstackStorageFull",
+        f"{refused} > 0",
+        clock("1m"),
+        "page",
+        "Twin {{ $labels.twin }} refuses requests because their record could not be kept: its disk is nearly "
+        "full.",
+        "Dashboard Data, row Interactions; df on the volume of the spool.",
+        "Let the warehouse take interactions again, or enlarge the volume; then the front admits by itself.",
+    )
+
+
+def not_shipped(clock: Clock) -> Alert:
+    """Interactions pile up on the front's disk."""
+    return Alert(
+        "TwinstackInteractionsNotShipped",
+        f"{max_by(select(SPOOL_LAG))} > {clock.seconds(objectives.SPOOL_AGE):g}",
+        clock("5m"),
+        "ticket",
+        "Interactions wait for the warehouse since {{ $value | humanizeDuration }}.",
+        "Dashboard Data, row Interactions; the fronts' log lines on shipping; the warehouse itself.",
+        "Bring the warehouse back; nothing is lost until the spool's disk is full.",
+        by=(),
+    )
+
+
+def token_budget(clock: Clock) -> Alert:
+    """A caller will soon be refused."""
+    return Alert(
+        "TwinstackTokenBudgetSpent",
+        f"{max_by(select(TOKEN_BUDGET), 'key')} >= {objectives.BUDGET_SHARE}",
+        clock("1m"),
+        "ticket",
+        "API key {{ $labels.key }} has spent {{ $value | humanizePercentage }} of its token budget.",
+        "Dashboard Business, row Keys.",
+        "Ask its owner; raise the budget of the key, or let it run into 429 until the budget renews.",
+        by=("key",),
+    )
+
+
+def group(clock: Clock) -> Group:
+    """All of them."""
+    makers = (
+        front_down, no_traffic, fallback, breaker, queue_full, storage_full, not_shipped, token_budget,
+    )  # fmt: skip
+    return Group("twinstack-serving", [make(clock) for make in makers])
