@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from components.shared.metrics import FIRST_TOKEN_SECONDS, REQUEST_SECONDS, Metric
+from components.shared.metric import Metric
+from components.shared.metrics import FIRST_TOKEN_SECONDS, REQUEST_SECONDS
 from tools.observability.promql import Clock
 from tools.observability.rules import Group, Record
 

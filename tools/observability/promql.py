@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from components.shared.metrics import VALUES, Metric, exposed
+from components.shared.metric import VALUES, Metric
+from components.shared.metrics import exposed
 
 #: Labels that a scrape adds and every aggregation keeps: two installations may share one Prometheus.
 SCRAPED = ("namespace",)

@@ -1,6 +1,7 @@
 """The page about metrics, from the table in `components/shared/metrics.py`."""
 
-from components.shared.metrics import TABLE, VALUES, Metric, exposed
+from components.shared.metric import VALUES, Metric
+from components.shared.metrics import TABLE, exposed
 
 INTRO = """# Metrics
 
