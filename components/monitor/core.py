@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from components.monitor import report, windows
@@ -39,9 +40,8 @@ def run(context: Context, features: Manifest, released: Manifest) -> Manifest:
 def _compare(context: Context, pair: windows.Pair, folder: Path) -> Draft:
     twin = context.config.twin(context.twin)
     found = windows.drift(pair, twin.monitor, twin.seed)
-    found.sort(key=lambda one: one.psi / one.threshold, reverse=True)
     drifted, worst = [one.name for one in found if one.drifted], found[0]
-    rows = [one.__dict__ for one in found]
+    rows = [asdict(one) for one in found]
     write_atomic(folder / "drift.json", json.dumps(rows, indent=2))
     write_atomic(folder / "report.html", report.html(context.twin, pair, found))
     write_atomic(folder / "report.md", report.markdown(context.twin, pair, found))
@@ -52,7 +52,7 @@ def _compare(context: Context, pair: windows.Pair, folder: Path) -> Draft:
             "signals": len(found),
             "drifted": len(drifted),
             "worst": worst.name,
-            "worst_psi": worst.psi,
+            "worst_psi": worst.statistic,
             "worst_threshold": worst.threshold,
         },
         version=digest.of_json(rows),

@@ -4,7 +4,8 @@ import base64
 import html as escape
 import io
 
-from components.monitor.windows import Drift, Pair
+from components.dataflows.drift_window import Drift
+from components.monitor.windows import Pair
 
 #: Signals that get a plot.
 PLOTTED = 6
@@ -21,7 +22,7 @@ def markdown(twin: str, pair: Pair, found: list[Drift]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {one.name} | {one.psi:.4f} | {one.threshold:.4f} | {'yes' if one.drifted else 'no'} |"
+        f"| {one.name} | {one.statistic:.4f} | {one.threshold:.4f} | {'yes' if one.drifted else 'no'} |"
         for one in found
     ]
     return "\n".join([*lines, ""])
@@ -30,7 +31,7 @@ def markdown(twin: str, pair: Pair, found: list[Drift]) -> str:
 def html(twin: str, pair: Pair, found: list[Drift]) -> str:
     """The same table with the shares of the most suspicious signals drawn."""
     rows = "".join(
-        f"<tr><td>{escape.escape(one.name)}</td><td>{one.psi:.4f}</td><td>{one.threshold:.4f}</td>"
+        f"<tr><td>{escape.escape(one.name)}</td><td>{one.statistic:.4f}</td><td>{one.threshold:.4f}</td>"
         f"<td>{'<b>yes</b>' if one.drifted else 'no'}</td></tr>"
         for one in found
     )
@@ -55,7 +56,7 @@ def _plot(found: list[Drift]) -> str:
         axis.bar([place - 0.2 for place in places], one.before, width=0.4, label="training")
         axis.bar([place + 0.2 for place in places], one.now, width=0.4, label="now")
         axis.set_xticks(list(places), one.bins, rotation=20, fontsize=7)
-        axis.set_title(f"{one.name}: PSI {one.psi:.3f}, threshold {one.threshold:.3f}", fontsize=9)
+        axis.set_title(f"{one.name}: PSI {one.statistic:.3f}, threshold {one.threshold:.3f}", fontsize=9)
         axis.set_ylabel("share")
     axes[0, 0].legend()
     figure.tight_layout()

@@ -1,9 +1,10 @@
 """The two windows of a twin, by kind, and the drift between them."""
 
-import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from components.dataflows import drift_window
+from components.dataflows.drift_window import Drift
 from components.runtime.context import Context
 from components.shared.config.base import Monitor
 from components.shared.errors import MissingError
@@ -12,9 +13,6 @@ from components.shared.releases import Release
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Categories that keep a bin of their own; the rest are "other".
-TOP = 20
 
 
 @dataclass(frozen=True)
@@ -29,19 +27,6 @@ class Pair:
     def rows(self) -> int:
         """Rows of the current window."""
         return len(self.current)
-
-
-@dataclass(frozen=True)
-class Drift:
-    """One signal."""
-
-    name: str
-    psi: float
-    threshold: float
-    drifted: bool
-    bins: tuple[str, ...]
-    before: tuple[float, ...]
-    now: tuple[float, ...]
 
 
 def of(context: Context, release: Release, features: Manifest) -> Pair:
@@ -86,41 +71,24 @@ def _chunks(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def drift(pair: Pair, settings: Monitor, seed: int) -> list[Drift]:
-    """PSI of every column against its own simulated threshold."""
+    """Every column against its own simulated thresholds, the most suspicious first."""
     import pandas as pd
 
-    from components.dataflows import drift as flow
+    from components.dataflows import drift_reference
 
-    found = []
+    signals: list[drift_reference.Signal] = []
+    values: dict[str, Any] = {}
     for name in pair.reference.columns:
         before, now = pair.reference[name], pair.current[name]
         if pd.api.types.is_numeric_dtype(before):
-            frozen = flow.reference(before.to_numpy(dtype=float), settings.bins)
-            labels = _labels([float(edge) for edge in frozen.edges])
-            old, new = frozen.counts, flow.counts(now.to_numpy(dtype=float), frozen.edges)
+            signals.append(drift_reference.numeric(name, before.to_numpy(dtype=float), settings.bins))
+            values[name] = now.to_numpy(dtype=float)
         else:
-            known = list(before.astype(str).value_counts().index[:TOP])
-            labels = [*known, "other"]
-            old = flow.category_counts(before.astype(str).tolist(), known)
-            new = flow.category_counts(now.astype(str).tolist(), known)
-        value = float(flow.psi(old, new))
-        limit = flow.threshold(old, len(now), settings.false_alarm_rate, seed)
-        found.append(
-            Drift(
-                name,
-                value,
-                limit,
-                value > limit,
-                tuple(labels),
-                tuple(flow.shares(old)),
-                tuple(flow.shares(new)),
-            )
-        )
-    return found
-
-
-def _labels(edges: list[float]) -> list[str]:
-    if not edges:
-        return ["any"]
-    inner = [f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(edges)]
-    return [f"< {edges[0]:.4g}", *inner, f"≥ {edges[-1]:.4g}"]
+            often = {str(value): int(count) for value, count in before.value_counts().items()}
+            signals.append(drift_reference.category(name, often))
+            values[name] = now.astype(str).tolist()
+    frozen = drift_reference.Reference(made="", described=pair.described, signals=tuple(signals))
+    window = drift_window.Window(frozen)
+    window.add(pair.rows, values)
+    rule = drift_window.Rule(settings.false_alarm_rate, settings.smallest_psi, seed)
+    return drift_window.drifts(window, rule)

@@ -51,7 +51,13 @@ class Monitor(Settings):
     bins: int = Field(default=10, ge=2, le=100)
     """Quantile bins of the training window."""
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5)
-    """Share of windows without drift that may exceed the threshold; the threshold is simulated from it."""
+    """Share of windows without drift that may exceed a signal's threshold, which is simulated from it."""
+    smallest_psi: float = Field(default=0.1, ge=0, le=10)
+    """Drift below this PSI, or what is like it in other distances, is not worth attention."""
+    window_seconds: int = Field(default=3600, ge=10, le=31_536_000)
+    """Age at which a window of the fronts is closed although it has not `window_rows` yet."""
+    minimum_rows: int = Field(default=100, ge=20, le=1_000_000)
+    """A window of the fronts with fewer rows stays open, however old it is."""
 
 
 class BaseTwin(Settings):
