@@ -1,5 +1,7 @@
 """MLflow: what was tried, and which model version is the champion."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,17 @@ if TYPE_CHECKING:
 
 #: Tag by which a run and a model version are found again.
 RECIPE = "twinstack.recipe"
+#: Tag of a model version whose files lie in the artifact store, where every pod can read them.
+FILES = "twinstack.files"
 ALIAS = "champion"
+
+
+class TrackingError(TwinError):
+    """The tracking server cannot be reached, or refuses."""
+
+    exit_code = 12
+    http_status = 503
+    kind = "tracking_error"
 
 
 @dataclass(frozen=True)
@@ -29,13 +41,15 @@ class Registry:
     """One experiment and one registered model a twin.
 
     Args:
-        uri: MLflow tracking URI.
-        artifacts: Folder of run artifacts, where the tracking store is a local database.
+        uri: MLflow tracking URI: of a local database, or of a server, whose credentials MLflow reads from
+            `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`.
+        artifacts: Folder of run artifacts, where the tracking store is a local database; None for a server.
     """
 
-    def __init__(self, uri: str, artifacts: Path) -> None:
+    def __init__(self, uri: str, artifacts: Path | None) -> None:
         self._artifacts = artifacts
-        artifacts.mkdir(parents=True, exist_ok=True)
+        if artifacts is not None:
+            artifacts.mkdir(parents=True, exist_ok=True)
         self._uri = uri
         self._opened: MlflowClient | None = None
 
@@ -61,12 +75,32 @@ class Registry:
         params: dict[str, Any],
         metrics: dict[str, float],
         tags: dict[str, str],
+        uri: str = "",
     ) -> Registered:
         """Record a run with its files and register them as a model version.
 
         Registering a recipe again returns what is there. A run that a killed process left without a model
-        version is marked as killed and made anew.
+        version is marked as killed and made anew. On a server the model version names the files in the
+        artifact store, `uri`; from object storage they are not copied a second time.
+
+        Raises:
+            TrackingError: The server cannot be reached, or refuses.
         """
+        with self._told():
+            return self._register(
+                twin, recipe, folder, params, metrics, tags, uri if self._artifacts is None else ""
+            )
+
+    def _register(
+        self,
+        twin: str,
+        recipe: str,
+        folder: Path,
+        params: dict[str, Any],
+        metrics: dict[str, float],
+        tags: dict[str, str],
+        files: str,
+    ) -> Registered:
         if found := self._find(twin, recipe):
             return found
         client = self._client
@@ -79,26 +113,34 @@ class Registry:
             client.log_param(run_id, name, value)
         for name, number in metrics.items():
             client.log_metric(run_id, name, number)
-        client.log_artifacts(run_id, str(folder), "model")
+        source = files
+        if not files.startswith("s3://"):
+            client.log_artifacts(run_id, str(folder), "model")
+            source = f"{run.info.artifact_uri}/model"
         client.set_terminated(run_id)
         self._ensure_model(twin)
-        uri = f"{run.info.artifact_uri}/model"
-        made = client.create_model_version(twin, source=uri, run_id=run_id, tags={**tags, RECIPE: recipe})
-        return Registered(str(made.version), uri, run_id)
+        marked = {**tags, RECIPE: recipe, **({FILES: files} if files else {})}
+        made = client.create_model_version(twin, source=source, run_id=run_id, tags=marked)
+        return Registered(str(made.version), files or source, run_id)
 
     def promote(self, twin: str, version: str) -> None:
         """Set the alias `champion`."""
-        self._client.set_registered_model_alias(twin, ALIAS, version)
+        with self._told():
+            self._client.set_registered_model_alias(twin, ALIAS, version)
 
     def champion(self, twin: str) -> Registered | None:
         """The model version with the alias `champion`, or None."""
         from mlflow.exceptions import MlflowException
 
-        try:
-            found = self._client.get_model_version_by_alias(twin, ALIAS)
-        except MlflowException:
-            return None
-        return Registered(str(found.version), str(found.source), str(found.run_id or ""))
+        with self._told():
+            try:
+                found = self._client.get_model_version_by_alias(twin, ALIAS)
+            except MlflowException as error:
+                # No model, or no such alias; anything else is a failure.
+                if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
+            return _registered(found)
 
     def tags(self, twin: str, version: str) -> dict[str, str]:
         """Tags of a model version."""
@@ -106,22 +148,54 @@ class Registry:
 
     def _find(self, twin: str, recipe: str) -> Registered | None:
         found = self._client.search_model_versions(f"name = '{twin}' and tags.`{RECIPE}` = '{recipe}'")
-        if not found:
-            return None
-        return Registered(str(found[0].version), str(found[0].source), str(found[0].run_id or ""))
+        return _registered(found[0]) if found else None
 
     def _runs(self, experiment: str, recipe: str) -> list[str]:
         found = self._client.search_runs([experiment], f"tags.`{RECIPE}` = '{recipe}'")
         return [run.info.run_id for run in found]
 
     def _experiment(self, twin: str) -> str:
+        from mlflow.exceptions import MlflowException
+
         if found := self._client.get_experiment_by_name(twin):
             return str(found.experiment_id)
-        return str(self._client.create_experiment(twin, artifact_location=self._artifacts.as_uri()))
+        location = self._artifacts.as_uri() if self._artifacts else None
+        try:
+            return str(self._client.create_experiment(twin, artifact_location=location))
+        except MlflowException:
+            if found := self._client.get_experiment_by_name(twin):  # another pod was first
+                return str(found.experiment_id)
+            raise
 
     def _ensure_model(self, twin: str) -> None:
+        from mlflow.exceptions import MlflowException
+
         if not self._client.search_registered_models(f"name = '{twin}'"):
-            self._client.create_registered_model(twin)
+            try:
+                self._client.create_registered_model(twin)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another pod was first
+                    raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What MLflow raises, as an error that a person can act on."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as error:
+            raise TrackingError(
+                f"MLflow refuses: {error.message}",
+                where="stores.tracking",
+                remedy="check the server's address, its credentials and the hosts that it answers to",
+            ) from error
+
+
+def _registered(found: Any) -> Registered:
+    """A model version of MLflow; its files lie where the tag says, or at its source."""
+    uri = dict(found.tags).get(FILES) or str(found.source)
+    return Registered(str(found.version), uri, str(found.run_id or ""))
 
 
 def local_folder(uri: str) -> Path:

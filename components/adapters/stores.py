@@ -51,6 +51,11 @@ class Stores:
     @cached_property
     def vectors(self) -> "Vectors":
         """Index versions."""
+        uri = self.config.stores.vectors
+        if urlsplit(uri).scheme in ("http", "https"):
+            from components.adapters.vectors_server import ServerVectors
+
+            return ServerVectors(uri)
         from components.adapters.vectors import EmbeddedVectors
 
         return EmbeddedVectors(self._folder("vectors", "milvus-lite", "vectors"))
@@ -67,6 +72,9 @@ class Stores:
         """Experiment tracking and model registry."""
         from components.adapters.registry import Registry
 
+        uri = self.config.stores.tracking
+        if urlsplit(uri).scheme in ("http", "https"):
+            return Registry(uri, artifacts=None)
         path = self._folder("tracking", "sqlite", "mlflow/mlflow.db")
         return Registry(f"sqlite:///{path}", artifacts=path.parent / "artifacts")
 

@@ -118,13 +118,9 @@ class EmbeddedVectors:
                 return self.count(twin, version)
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            client, count = _connect(folder / DATABASE), 0
+            client = _connect(folder / DATABASE)
             try:
-                for batch in batches:
-                    _define(client, len(batch[0].vector)) if not count else None
-                    client.insert(COLLECTION, [_row(one) for one in batch])
-                    count += len(batch)
-                client.flush(COLLECTION)  # unflushed rows are searched very slowly
+                count = fill(client, COLLECTION, batches, dense_index="FLAT")
             finally:
                 client.close()
             write_atomic(folder / MARKER, json.dumps({"chunks": count}))
@@ -181,30 +177,45 @@ class EmbeddedIndex:
 
     def dense(self, vector: "Vector", limit: int) -> list[Found]:
         """Nearest chunks by cosine similarity, best first."""
-        return self._search([vector.tolist()], "dense", limit, sign=1)
+        return search(self._client, COLLECTION, vector.tolist(), "dense", limit)
 
     def sparse(self, text: str, limit: int) -> list[Found]:
         """Best chunks by BM25, best first."""
-        return self._search([text], "sparse", limit, sign=-1)  # Milvus Lite's BM25 scores are negative
+        return search(self._client, COLLECTION, text, "sparse", limit)
 
     def close(self) -> None:
         """Close the database and remove the copy."""
         self._client.close()
         self._copy.cleanup()
 
-    def _search(self, data: list[Any], field: str, limit: int, *, sign: int) -> list[Found]:
-        fields = ["path", "heading", "text"]
-        hits = self._client.search(COLLECTION, data=data, anns_field=field, limit=limit, output_fields=fields)
-        return [
-            Found(
-                chunk_id=hit["chunk_id"],
-                path=hit["entity"]["path"],
-                heading=hit["entity"]["heading"],
-                text=hit["entity"]["text"],
-                score=sign * float(hit["distance"]),
-            )
-            for hit in hits[0]
-        ]
+
+def search(client: Any, collection: str, asked: Any, field: str, limit: int) -> list[Found]:
+    """Best chunks of a loaded collection, best first, by its field `dense` or `sparse`."""
+    fields = ["path", "heading", "text"]
+    hits = client.search(collection, data=[asked], anns_field=field, limit=limit, output_fields=fields)
+    return [
+        Found(
+            chunk_id=hit["chunk_id"],
+            path=hit["entity"]["path"],
+            heading=hit["entity"]["heading"],
+            text=hit["entity"]["text"],
+            # BM25 scores are positive on Milvus and negative on Milvus Lite.
+            score=float(hit["distance"]) if field == "dense" else abs(float(hit["distance"])),
+        )
+        for hit in hits[0]
+    ]
+
+
+def fill(client: Any, collection: str, batches: Iterable[Sequence[Entry]], *, dense_index: str) -> int:
+    """Make a collection and fill it; how many chunks it holds."""
+    count = 0
+    for batch in batches:
+        if not count:
+            _define(client, collection, len(batch[0].vector), dense_index)
+        client.insert(collection, [_row(one) for one in batch])
+        count += len(batch)
+    client.flush(collection)  # unflushed rows are searched very slowly
+    return count
 
 
 def _connect(path: Path) -> Any:
@@ -213,7 +224,7 @@ def _connect(path: Path) -> Any:
     return MilvusClient(str(path))
 
 
-def _define(client: Any, dimensions: int) -> None:
+def _define(client: Any, collection: str, dimensions: int, dense_index: str) -> None:
     from pymilvus import DataType, Function, FunctionType
 
     schema = client.create_schema(auto_id=False, enable_dynamic_field=False)
@@ -234,9 +245,9 @@ def _define(client: Any, dimensions: int) -> None:
         )
     )
     indexes = client.prepare_index_params()
-    indexes.add_index("dense", index_type="FLAT", metric_type="COSINE")
+    indexes.add_index("dense", index_type=dense_index, metric_type="COSINE")
     indexes.add_index("sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
-    client.create_collection(COLLECTION, schema=schema, index_params=indexes)
+    client.create_collection(collection, schema=schema, index_params=indexes)
 
 
 def _row(one: Entry) -> dict[str, Any]:

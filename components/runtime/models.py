@@ -65,6 +65,7 @@ def trained(
         twin=context.twin,
         recipe=made.recipe,
         folder=made.folder,
+        uri=made.uri,
         params=dict(params),
         metrics=_metrics(made),
         tags={

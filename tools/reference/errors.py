@@ -6,6 +6,8 @@ from components.shared import errors
 
 #: Modules with errors of their own.
 ELSEWHERE = (
+    "components.adapters.vectors_server",
+    "components.adapters.registry",
     "components.adapters.objects",
     "components.adapters.warehouse",
     "components.shared.identity",

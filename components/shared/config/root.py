@@ -30,11 +30,12 @@ class Stores(Settings):
     """`sqlite:///PATH`, `postgresql://USER@HOST:PORT/DATABASE`, or `mongodb://HOST:PORT/DATABASE?replicaSet=NAME`.
     The password comes from `PGPASSWORD`, or from `MONGODB_USERNAME` and `MONGODB_PASSWORD`."""
     vectors: str = ""
-    """`milvus-lite:///FOLDER`."""
+    """`milvus-lite:///FOLDER`, or `http(s)://HOST:PORT/DATABASE` of a Milvus server, with `MILVUS_TOKEN`."""
     features: str = ""
     """`feast:///FOLDER`."""
     tracking: str = ""
-    """`sqlite:///PATH`."""
+    """`sqlite:///PATH`, or `http(s)://HOST:PORT` of an MLflow server, with credentials from
+    `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`."""
     artifacts: str = ""
     """`file:///FOLDER`, or `s3://BUCKET/PREFIX`, with address and keys from `AWS_ENDPOINT_URL`,
     `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."""

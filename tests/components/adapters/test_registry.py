@@ -1,35 +1,85 @@
-"""MLflow on SQLite: registering is repeatable, the alias follows."""
+"""MLflow: registering is repeatable, the alias follows; on a local database and on a real server."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from components.adapters.registry import Registry, local_folder
+from components.adapters.registry import Registered, Registry, TrackingError, local_folder
 from components.shared.errors import ConfigError, NotFoundError
+from tests import servers
+from tests.conftest import free_port
 
 
-def test_a_recipe_is_registered_once_and_promoted(tmp_path: Path) -> None:
-    registry = Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "model.txt").write_text("weights")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.mlflow(tmp_path_factory.mktemp("mlflow") / "server") as uri:
+        yield uri
 
-    def register(recipe: str):
+
+@pytest.fixture(params=["database", "server"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Registry:
+    if request.param == "database":
+        return Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    return Registry(request.getfixturevalue("server"), artifacts=None)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.txt").write_text("weights")
+    return folder
+
+
+def registering(registry: Registry, twin: str, folder: Path) -> Callable[..., Registered]:
+    def register(recipe: str, uri: str = "") -> Registered:
         return registry.register(
-            twin="t",
+            twin=twin,
             recipe=recipe,
-            folder=tmp_path / "model",
+            folder=folder,
             params={"rounds": 3},
             metrics={"auc": 0.5},
             tags={"commit": "abc"},
+            uri=uri or folder.as_uri(),
         )
 
+    return register
+
+
+def test_a_recipe_is_registered_once_and_promoted(registry: Registry, model: Path) -> None:
+    register = registering(registry, "t", model)
     first, again, other = register("r1"), register("r1"), register("r2")
-    assert first == again
+    assert first == again and len(first.run) == 32
     assert other.version == "2"
     assert (local_folder(first.uri) / "model.txt").read_text() == "weights"
     assert registry.champion("t") is None
     registry.promote("t", first.version)
     assert registry.champion("t") == first
+    assert registry.tags("t", "1")["commit"] == "abc"
+
+
+def test_a_twin_without_a_model_has_no_champion(registry: Registry) -> None:
+    assert registry.champion("never-seen") is None
+
+
+def test_files_in_object_storage_are_named_and_not_copied(server: str, model: Path) -> None:
+    registry = Registry(server, artifacts=None)
+    before = len([*model.parent.parent.rglob("model.txt")])
+    place = "s3://bucket/artifacts/train/r1/0a1b"
+    made = registering(registry, "stored", model)("r1", place)
+    assert made.uri == place
+    assert len([*model.parent.parent.rglob("model.txt")]) == before
+    registry.promote("stored", made.version)
+    assert registry.champion("stored") == made
+
+
+def test_a_server_that_is_not_there_is_told_and_is_not_taken_for_no_champion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(TrackingError, match="MLflow refuses"):
+        Registry(f"http://127.0.0.1:{free_port()}", artifacts=None).champion("t")
 
 
 def test_a_model_elsewhere_is_refused() -> None:

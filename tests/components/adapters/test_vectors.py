@@ -1,16 +1,24 @@
-"""Index versions: whole or not there, readable by many, the alias flips at once."""
+"""One contract for every vector store: versions are whole or not there, the alias flips at once.
+
+Milvus Lite is real; a Milvus server is stood in for by Milvus Lite's own gRPC server, the same protocol on
+the engine of Milvus Lite. What only a process's own files can show is tested for Milvus Lite alone.
+"""
 
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from components.adapters.vectors import EmbeddedVectors, Entry
+from components.adapters.vectors import EmbeddedVectors, Entry, Vectors
+from components.adapters.vectors_server import ServerVectors, VectorStoreError
 from components.shared.errors import MissingError
+from tests import servers
+from tests.conftest import free_port
 
 TEXTS = ("the canary gets a share", "the shadow gets a copy", "rollback names the champion of before")
 
@@ -21,8 +29,27 @@ def entries(*texts: str) -> list[Entry]:
     return [Entry(f"c{at}", f"{at}.md", "Head", text, axes[at]) for at, text in enumerate(texts)]
 
 
-def test_dense_search_finds_the_nearest_first(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.milvus(tmp_path_factory.mktemp("milvus") / "server") as uri:
+        yield uri
+
+
+@pytest.fixture(params=["embedded", "server"])
+def vectors(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vectors]:
+    if request.param == "embedded":
+        yield EmbeddedVectors(tmp_path)
+        return
+    made = ServerVectors(request.getfixturevalue("server"))
+    for name in made._client.list_collections():  # what the test before left
+        for alias in made._client.list_aliases(name)["aliases"]:
+            made._client.drop_alias(alias)
+        made._client.drop_collection(name)
+    yield made
+    made.close()
+
+
+def test_dense_search_finds_the_nearest_first(vectors: Vectors) -> None:
     assert vectors.create("docs", "v1", [entries(*TEXTS)]) == 3
     index = vectors.open("docs", "v1")
     asked = np.array([0, 0.8, 0.6, 0, 0, 0, 0, 0], dtype=np.float32)
@@ -32,8 +59,7 @@ def test_dense_search_finds_the_nearest_first(tmp_path: Path) -> None:
     assert [first.score, second.score, third.score] == pytest.approx([0.8, 0.6, 0], abs=1e-5)
 
 
-def test_bm25_is_larger_for_the_better_and_sees_path_and_heading(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
+def test_bm25_is_larger_for_the_better_and_sees_path_and_heading(vectors: Vectors) -> None:
     vectors.create("docs", "v1", [entries(*TEXTS)])
     index = vectors.open("docs", "v1")
     found = index.sparse("rollback champion", 3)
@@ -44,8 +70,7 @@ def test_bm25_is_larger_for_the_better_and_sees_path_and_heading(tmp_path: Path)
     assert len(by_heading) == 3
 
 
-def test_batches_make_one_index_and_texts_are_cut_to_what_milvus_stores(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
+def test_batches_make_one_index_and_texts_are_cut_to_what_milvus_stores(vectors: Vectors) -> None:
     many = entries("ä" * 60_000, *TEXTS)
     assert vectors.create("docs", "v1", [many[:2], many[2:]]) == 4 == vectors.count("docs", "v1")
     index = vectors.open("docs", "v1")
@@ -54,8 +79,7 @@ def test_batches_make_one_index_and_texts_are_cut_to_what_milvus_stores(tmp_path
     assert len(longest.text.encode()) <= 65_535 and set(longest.text) == {"ä"}
 
 
-def test_a_complete_version_is_left_as_it_is(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
+def test_a_complete_version_is_left_as_it_is(vectors: Vectors) -> None:
     vectors.create("docs", "v1", [entries(*TEXTS)])
 
     def never() -> list[Entry]:
@@ -64,8 +88,7 @@ def test_a_complete_version_is_left_as_it_is(tmp_path: Path) -> None:
     assert vectors.create("docs", "v1", (never() for _ in range(1))) == 3
 
 
-def test_the_old_version_answers_while_a_new_one_is_built(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
+def test_the_old_version_answers_while_a_new_one_is_built(vectors: Vectors) -> None:
     vectors.create("docs", "v1", [entries(*TEXTS)])
     vectors.flip("docs", "v1")
     seen = []
@@ -81,6 +104,39 @@ def test_the_old_version_answers_while_a_new_one_is_built(tmp_path: Path) -> Non
     assert seen == [(False, "c0"), (False, "c1"), (False, "c2")]
     vectors.flip("docs", "v2")
     assert vectors.current("docs") == "v2"
+
+
+def test_twins_do_not_see_each_other(vectors: Vectors) -> None:
+    vectors.create("one", "v1", [entries(*TEXTS)])
+    vectors.flip("one", "v1")
+    assert vectors.current("two") is None and not vectors.exists("two", "v1")
+
+
+@pytest.mark.parametrize("vectors", ["server"], indirect=True)
+def test_what_a_killed_process_left_on_a_server_is_dropped(vectors: ServerVectors) -> None:
+    def broken() -> Iterator[list[Entry]]:
+        yield entries(*TEXTS)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        vectors.create("docs", "v1", broken())
+    assert vectors._client.list_collections() == []
+    vectors._client.create_collection("twin_docs__v1__left", dimension=8)
+    assert vectors.create("docs", "v1", [entries(*TEXTS)]) == 3
+    assert vectors._client.list_collections() == ["twin_docs__v1"]
+
+
+def test_a_version_without_its_collection_is_missing(vectors: Vectors) -> None:
+    with pytest.raises(MissingError, match="no index version 'v9'"):
+        vectors.flip("docs", "v9")
+    with pytest.raises(MissingError):
+        vectors.open("docs", "v9")
+
+
+def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.adapters.vectors_server.PATIENCE", 1.0)
+    with pytest.raises(VectorStoreError, match="Milvus refuses"):
+        ServerVectors(f"http://127.0.0.1:{free_port()}").exists("docs", "v1")
 
 
 KILLED = """
@@ -149,10 +205,3 @@ def test_two_processes_read_one_version_and_leave_no_copy(
     assert index.dense(entries(*TEXTS)[1].vector, 1)[0].chunk_id == "c1"
     index.close()
     assert list(copies.glob("twinstack-index-*")) == []
-
-
-def test_twins_do_not_see_each_other(tmp_path: Path) -> None:
-    vectors = EmbeddedVectors(tmp_path)
-    vectors.create("one", "v1", [entries(*TEXTS)])
-    vectors.flip("one", "v1")
-    assert vectors.current("two") is None and not vectors.exists("two", "v1")
