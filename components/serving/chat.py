@@ -2,14 +2,16 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from openai.types import Model
 
+from components.adapters import links
 from components.serving import answering, chat_request, completion_request, embedding_request
-from components.serving.asking import Ask
+from components.serving.asking import Ask, Page
 from components.serving.chat_answer import Writer
 from components.serving.completion_answer import TextWriter
 from components.serving.exchange import current
@@ -37,7 +39,7 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
         """Answer a conversation, whole or as a stream of events."""
         asked = chat_request.parse(await request.body(), limits)
         front = _front(fronts, asked.model)
-        prepared = await front.prepare(_ask(asked, limits))
+        prepared = await front.prepare(await _ask(asked, limits))
         writer = Writer(
             name=f"chatcmpl-{current().request_id}",
             model=front.name,
@@ -99,16 +101,22 @@ def _front(fronts: Mapping[str, LlmFront], name: str) -> LlmFront:
     return fronts[name]
 
 
-def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
-    if asked.twinstack.links:
-        raise RequestError("links are not read here", param="twinstack.links", remedy="send the text itself")
-    return Ask(
+async def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
+    ask = Ask(
         prompt=asked.conversation(),
         parameters=asked.parameters(limits),
         retrieval=asked.twinstack.retrieval,
         variables=asked.twinstack.variables,
         form=asked.form(),
     )
+    if not asked.twinstack.links:
+        return ask
+    # All of the request is checked by now; one after the other, so that a caller cannot multiply itself.
+    pages = []
+    for place, url in enumerate(asked.twinstack.links):
+        found = await links.fetch(url, limits.links, f"twinstack.links[{place}]")
+        pages.append(Page(found.url, found.title, found.text))
+    return replace(ask, pages=tuple(pages))
 
 
 def _same_size(wanted: int | None, size: int) -> None:

@@ -12,6 +12,7 @@ ELSEWHERE = (
     "components.adapters.warehouse",
     "components.shared.identity",
     "components.adapters.kubernetes.following",
+    "components.adapters.links",
     "components.serving.asking",
     "components.serving.client",
     "components.serving.forms",

@@ -15,6 +15,7 @@ from components.shared.config.access import Breaker, Fleet, Keys, Limits
 from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
+from components.shared.config.links import Links
 from components.shared.config.llm import LlmTwin
 from components.shared.errors import ConfigError
 
@@ -65,6 +66,8 @@ class Serving(Settings):
     """Most tokens of one answer."""
     max_instances: int = Field(default=1_000, ge=1, le=100_000)
     """Most rows of one prediction request."""
+    links: Links = Links()
+    """Pages that requests name."""
     deadline_seconds: float = Field(default=120.0, gt=0, le=3_600)
     """Longest time for a whole answer; after it a request gets status 504."""
     keys: Keys = Keys()

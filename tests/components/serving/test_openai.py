@@ -85,6 +85,7 @@ def test_forced_retrieval_answers_or_says_that_nothing_fits(api: openai.OpenAI, 
         ({"retrieval": "sometimes"}, "twinstack.retrieval"),
         ({"unknown": 1}, "twinstack.unknown"),
         ({"links": ["x"] * 9}, "twinstack.links"),
+        ({"links": ["http://localhost/"]}, "twinstack.links[0]"),
         ({"variables": {"a": None}}, "twinstack.variables"),
         ({"variables": {"tone": "x"}}, "twinstack.variables.tone"),
     ],
@@ -93,6 +94,21 @@ def test_wrong_extension_is_named(served: Any, extension: dict[str, Any], param:
     answer = served.chat(QUESTION, twinstack=extension)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["param"].startswith(param)
+
+
+def test_a_page_is_further_context_with_its_url_as_citation(released: Any) -> None:
+    from components.serving.asking import Page
+    from components.serving.llm_parts import open_retriever
+
+    _, config, _, docs = released
+    retriever = open_retriever(Context(config, "docs", "t").stores, docs)
+    text = "Nothing here.\n\n" * 60 + "The gate is painted green.\n\n" + "Nor here.\n\n" * 60
+    cited = retriever.quote("Which colour is the gate?", Page("https://example.org/g", "Gates", text))
+    retriever.close()
+    assert {one.path for one in cited} == {"https://example.org/g"}
+    assert "painted green" in cited[0].text
+    prompt = retriever.prompt(cited, {})
+    assert "[1] https://example.org/g — Gates\n<<< page " in prompt
 
 
 def test_completions_go_on_with_a_raw_text(api: openai.OpenAI, served: Any) -> None:
