@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from components.adapters.artifacts import require_latest
+from components.runtime import pushing
 from components.runtime.context import Context
 from components.shared import manifests
 from components.shared.config import load, parse
@@ -46,16 +48,13 @@ def run_stage(run: Run, context: Context, given: Mapping[str, Manifest | None]) 
         given: Slot to manifest, None where the newest is meant.
     """
     emit("start", stage=context.stage, twin=context.twin)
+    started = time.monotonic()
     try:
-        store = context.stores.artifacts
-        inputs = {
-            slot: store.bound(manifest) if manifest else require_latest(store, context.twin, SLOTS[slot])
-            for slot, manifest in given.items()
-        }
-        made = run(context, **inputs)
-    except TwinError as error:
-        emit("error", stage=context.stage, twin=context.twin, text=str(error), code=error.exit_code)
+        made = _made(run, context, given)
+    except Exception:
+        pushing.failed(context)
         raise
+    pushing.succeeded(context, made, time.monotonic() - started)
     emit(
         "done",
         stage=context.stage,
@@ -65,6 +64,19 @@ def run_stage(run: Run, context: Context, given: Mapping[str, Manifest | None]) 
         version=made.version,
     )
     return made
+
+
+def _made(run: Run, context: Context, given: Mapping[str, Manifest | None]) -> Manifest:
+    try:
+        store = context.stores.artifacts
+        inputs = {
+            slot: store.bound(manifest) if manifest else require_latest(store, context.twin, SLOTS[slot])
+            for slot, manifest in given.items()
+        }
+        return run(context, **inputs)
+    except TwinError as error:
+        emit("error", stage=context.stage, twin=context.twin, text=str(error), code=error.exit_code)
+        raise
 
 
 def task(

@@ -1,7 +1,6 @@
 """The rules on real promtool: they are valid, and every alert fires when it must and only then."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import yaml
 
 from components.shared.metrics import TABLE, exposed
 from tests.observability.cases import CASES
+from tests.observability.processes import needs
 from tests.observability.promtool import Case, written
 from tools.observability.__main__ import stale
 from tools.observability.promql import Clock, select
@@ -19,10 +19,7 @@ from tools.observability.rules import RUNBOOKS, metrics_in
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "helm/twinstack/files/rules").glob("*.yaml"))
 
-needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None,
-    reason="promtool is not installed: run tools/install_prometheus.sh as root",
-)
+needs_promtool = needs("promtool")
 
 
 GROUPS = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
