@@ -1,4 +1,4 @@
-"""Write the generated pages of `docs/reference/`, or check that they are up to date.
+"""Write what is generated: pages of `docs/reference/`, and schema and README of the Helm chart; or check it.
 
 `python tools/generate_docs.py` writes; `--check` writes nothing and exits with 1 where a page is stale.
 """
@@ -11,7 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+from chart import readme, schema  # noqa: E402 - after the path
 from reference import command_line, configuration, errors, metrics, stages  # noqa: E402 - after the path
+
+CHART = ROOT / "helm" / "twinstack"
 
 PAGES: dict[str, Callable[[], str]] = {
     "configuration": configuration.page,
@@ -25,8 +28,14 @@ NOTE = "<!-- Written by tools/generate_docs.py. Change the code, not this page. 
 
 
 def rendered() -> dict[Path, str]:
-    """Path and text of every generated page."""
-    return {ROOT / "docs" / "reference" / f"{name}.md": NOTE + page() for name, page in PAGES.items()}
+    """Path and text of every generated file."""
+    pages = {ROOT / "docs" / "reference" / f"{name}.md": NOTE + page() for name, page in PAGES.items()}
+    values = CHART / "values.yaml"
+    return {
+        **pages,
+        CHART / "values.schema.json": schema.schema(values),
+        CHART / "README.md": readme.readme(CHART / "README.md", values),
+    }
 
 
 def stale() -> list[Path]:
@@ -40,8 +49,10 @@ def stale() -> list[Path]:
 
 def main() -> int:
     """Write or check; 1 where a check found a stale page."""
-    parser = argparse.ArgumentParser(description="Write the generated pages of docs/reference/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is stale")
+    parser = argparse.ArgumentParser(
+        description="Write the generated pages, and what is generated for the chart."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
     if parser.parse_args().check:
         for path in (found := stale()):
             sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run python tools/generate_docs.py\n")

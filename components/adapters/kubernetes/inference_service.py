@@ -12,6 +12,8 @@ from components.shared.releases import Release
 #: Labels by which the release stage finds what it made, and touches nothing else.
 MANAGED_BY = "app.kubernetes.io/managed-by"
 TWIN = "twinstack.io/twin"
+#: Label by which the chart's network policies and monitors find predictors, whoever made them.
+COMPONENT = "twinstack.io/component"
 MODEL_VERSION = "twinstack.io/model-version"
 
 #: URIs that KServe's storage initializer fetches.
@@ -66,6 +68,7 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
                 "app.kubernetes.io/name": "twinstack-predictor",
                 "app.kubernetes.io/part-of": "twinstack",
                 MANAGED_BY: "twinstack",
+                COMPONENT: "predictor",
                 TWIN: release.twin,
                 MODEL_VERSION: release.model_version,
             },

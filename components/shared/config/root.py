@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -170,13 +171,19 @@ def _explain(error: ValidationError, where: str) -> ConfigError:
     return ConfigError("; ".join(lines), where=where, remedy="see docs/reference/configuration.md")
 
 
+#: What Kubernetes puts into a pod's environment for a Service, for example one called `twinstack-console`.
+SERVICE_LINK = re.compile(
+    r"_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$"
+)
+
+
 def _known_variables() -> None:
     """Refuse an override of a field that does not exist, which would otherwise do nothing."""
     fields = {name.upper() for name in Config.model_fields}
     # Read by other parts, not fields of the configuration.
     others = {"GIT_COMMIT", "CRASH_AT", "CONFIG", "KEYS"}
     for name in os.environ:
-        if name.startswith("TWINSTACK_"):
+        if name.startswith("TWINSTACK_") and ("__" in name or not SERVICE_LINK.search(name)):
             head = name.removeprefix("TWINSTACK_").split("__")[0]
             if head not in fields | others:
                 raise ConfigError(

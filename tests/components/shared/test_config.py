@@ -65,6 +65,22 @@ def test_an_environment_variable_overrides_a_nested_field(
     assert config.serving.port == 9999
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TWINSTACK_CONSOLE_SERVICE_HOST",
+        "TWINSTACK_CONSOLE_SERVICE_PORT_HTTP",
+        "TWINSTACK_CONSOLE_PORT",
+        "TWINSTACK_DOCS_PREDICTOR_PORT_80_TCP_ADDR",
+    ],
+)
+def test_variables_that_kubernetes_makes_for_a_service_are_not_ours(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "10.0.0.1")
+    load(corpus / "twinstack.yaml")
+
+
 def test_an_environment_variable_that_names_no_field_is_refused(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

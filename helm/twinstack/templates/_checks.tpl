@@ -1,0 +1,102 @@
+{{/* What a schema cannot say about one twin, for `list $ TWIN`. */}}
+{{- define "twinstack.checkTwin" -}}
+{{- $root := index . 0 -}}
+{{- $twin := index . 1 -}}
+{{- $where := printf "twins[%s]" $twin.name -}}
+{{- $standard := eq $root.Values.config.cluster.deployment_mode "Standard" -}}
+{{- $declared := get $root.Values.config.twins $twin.name -}}
+{{- if not $declared -}}
+{{- fail (printf "%s: no such twin in config.twins; name one of: %s" $where (keys $root.Values.config.twins | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- if ne $declared.kind $twin.kind -}}
+{{- fail (printf "%s: kind is %s here and %s in config.twins.%s" $where $twin.kind $declared.kind $twin.name) -}}
+{{- end -}}
+{{- range $part := list "front" "predictor" -}}
+{{- $scaling := (get $twin $part).scaling -}}
+{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
+{{- fail (printf "%s.%s.scaling: minReplicas %d is above maxReplicas %d" $where $part (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $standard (lt (int $twin.front.scaling.minReplicas) 1) -}}
+{{- fail (printf "%s.front.scaling.minReplicas: 0 needs mode Knative, which holds requests while a pod starts" $where) -}}
+{{- end -}}
+{{- if $twin.predictor.enabled -}}
+{{- include "twinstack.checkPredictor" (list $root $twin $where) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "twinstack.checkPredictor" -}}
+{{- $root := index . 0 -}}
+{{- $twin := index . 1 -}}
+{{- $where := printf "%s.predictor" (index . 2) -}}
+{{- $one := $twin.predictor -}}
+{{- if not $one.storageUri -}}
+{{- fail (printf "%s.storageUri: a pinned predictor needs a model" $where) -}}
+{{- end -}}
+{{- if and (lt (int $one.scaling.minReplicas) 1) (ne $one.scaling.by "requests") -}}
+{{- fail (printf "%s.scaling.minReplicas: 0 needs scaling by requests: a metric of the front wakes the first pod" $where) -}}
+{{- end -}}
+{{- if and (eq $twin.kind "classic") (or $one.adapters $one.gpus (eq $one.engine "LLMInferenceService")) -}}
+{{- fail (printf "%s: adapters, gpus and engine LLMInferenceService are for twins of kind llm" $where) -}}
+{{- end -}}
+{{- if $one.cache.enabled -}}
+{{- if not $one.cache.nodeGroups -}}
+{{- fail (printf "%s.cache.nodeGroups: name the LocalModelNodeGroups that hold the model" $where) -}}
+{{- end -}}
+{{- if and $one.adapters (eq $one.engine "InferenceService") -}}
+{{- fail (printf "%s: KServe takes the cache for a model of one URI only; use engine LLMInferenceService with adapters, or no cache" $where) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $one.engine "LLMInferenceService") (ne $root.Values.config.cluster.deployment_mode "Standard") -}}
+{{- fail (printf "%s.engine: LLMInferenceService has no mode Knative" $where) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What a schema cannot say about the whole. */}}
+{{- define "twinstack.checkAll" -}}
+{{- $names := list -}}
+{{- $gpus := 0 -}}
+{{- range include "twinstack.twins" . | fromJsonArray -}}
+{{- if has .name $names -}}
+{{- fail (printf "twins: %s is listed twice" .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- if .predictor.enabled -}}
+{{- $gpus = add $gpus (mul (int .predictor.gpus) (int .predictor.scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.limits.gpus (gt (int $gpus) (int .Values.limits.gpus)) -}}
+{{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" (int $gpus) (int .Values.limits.gpus)) -}}
+{{- end -}}
+{{- if include "twinstack.configured" . -}}
+{{- include "twinstack.checkStores" . -}}
+{{- end -}}
+{{- if eq .Values.config.cluster.environment "prod" -}}
+{{- range list "pipeline" "train" "serve" "console" -}}
+{{- if not (get $.Values.config.cluster.images.digests .) -}}
+{{- fail (printf "config.cluster.images.digests.%s: environment prod needs the digest of every image" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $namespace := get .Values.config.cluster "namespace" -}}
+{{- if and $namespace (ne $namespace .Release.Namespace) -}}
+{{- fail (printf "config.cluster.namespace is %s, and the release goes to %s; leave it out, or install with --namespace %s" $namespace .Release.Namespace $namespace) -}}
+{{- end -}}
+{{- if and .Values.monitoring.alertmanager.enabled (not .Values.console.enabled) -}}
+{{- fail "monitoring.alertmanager.enabled: alerts go to the operations API; enable console, or switch the route off" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Every store has a URI, in the configuration or by an override from a secret. */}}
+{{- define "twinstack.checkStores" -}}
+{{- $variables := list -}}
+{{- range .Values.secrets -}}
+{{- $variables = concat $variables (keys (default dict .env)) -}}
+{{- end -}}
+{{- range $store := list "warehouse" "vectors" "features" "tracking" "artifacts" -}}
+{{- $variable := printf "TWINSTACK_STORES__%s" (upper $store) -}}
+{{- if and (eq $.Values.config.profile "cluster") (not (get $.Values.config.stores $store)) (not (has $variable $variables)) -}}
+{{- fail (printf "config.stores.%s: profile cluster needs a URI; give one, or variable %s by secrets" $store $variable) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,92 @@
+{{/* Prefix of object names, at most 24 characters: KServe adds to them. */}}
+{{- define "twinstack.fullname" -}}
+{{- $chart := default .Chart.Name .Values.nameOverride -}}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
+{{- default $name .Values.fullnameOverride | trunc 24 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Name of an InferenceService, at most 45 characters, for `list $ SUFFIX`: KServe and Knative add
+"-predictor" and a revision, and 63 is the limit. A long one ends in a digest, so that two never meet. */}}
+{{- define "twinstack.serviceName" -}}
+{{- $name := printf "%s-%s" (include "twinstack.fullname" (index . 0)) (index . 1) -}}
+{{- if gt (len $name) 45 -}}
+{{- printf "%s-%s" (trunc 36 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels of every object, for `list $ COMPONENT`. */}}
+{{- define "twinstack.labels" -}}
+{{- $root := index . 0 -}}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{ include "twinstack.podLabels" . }}
+{{- end -}}
+
+{{/* Labels of every pod, for `list $ COMPONENT`. */}}
+{{- define "twinstack.podLabels" -}}
+{{- $root := index . 0 -}}
+{{- with $root.Values.commonLabels }}
+{{- toYaml . }}
+{{ end -}}
+app.kubernetes.io/part-of: twinstack
+{{ include "twinstack.selector" . }}
+{{- end -}}
+
+{{/* What selects the pods of a component of this release, for `list $ COMPONENT`. */}}
+{{- define "twinstack.selector" -}}
+{{- $root := index . 0 -}}
+app.kubernetes.io/name: {{ default $root.Chart.Name $root.Values.nameOverride }}
+app.kubernetes.io/instance: {{ $root.Release.Name }}
+twinstack.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{/* An image by digest where there is one, else by tag, for `list $ NAME`. */}}
+{{- define "twinstack.image" -}}
+{{- $root := index . 0 -}}
+{{- $images := $root.Values.config.cluster.images -}}
+{{- $place := printf "%stwinstack/%s-python" (ternary (printf "%s/" $images.registry) "" (ne $images.registry "")) (index . 1) -}}
+{{- $digest := get $images.digests (index . 1) -}}
+{{- if $digest -}}
+{{- printf "%s@%s" $place $digest -}}
+{{- else -}}
+{{- printf "%s:%s" $place (default $root.Chart.AppVersion $images.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A mapping over another, as JSON, for `list UNDER OVER`; unlike `mergeOverwrite` it keeps false, 0 and "". */}}
+{{- define "twinstack.merged" -}}
+{{- $under := index . 0 -}}
+{{- $out := deepCopy $under -}}
+{{- range $key, $value := index . 1 -}}
+{{- if and (kindIs "map" $value) (kindIs "map" (get $under $key)) -}}
+{{- $_ := set $out $key (include "twinstack.merged" (list (get $under $key) $value) | fromJson) -}}
+{{- else -}}
+{{- $_ := set $out $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $out -}}
+{{- end -}}
+
+{{/* Every deployed twin with its defaults, as a JSON list; contradictions end the rendering. */}}
+{{- define "twinstack.twins" -}}
+{{- $found := list -}}
+{{- range $entry := .Values.twins -}}
+{{- $twin := include "twinstack.merged" (list $.Values.twinDefaults $entry) | fromJson -}}
+{{- range $part := list $twin.front $twin.predictor -}}
+{{- if not $part.scaling.by -}}
+{{- $_ := set $part.scaling "by" (ternary "cpu" "requests" (eq $twin.kind "classic")) -}}
+{{- end -}}
+{{- end -}}
+{{- include "twinstack.checkTwin" (list $ $twin) -}}
+{{- $found = append $found $twin -}}
+{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
+{{/* Whether there is anything to configure. */}}
+{{- define "twinstack.configured" -}}
+{{- if .Values.config.twins -}}true{{- end -}}
+{{- end -}}

@@ -1,0 +1,166 @@
+{{/* Pod security context that Pod Security `restricted` admits, for a numeric user. */}}
+{{- define "twinstack.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ int . }}
+runAsGroup: {{ int . }}
+fsGroup: {{ int . }}
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* Container security context, for a numeric user. It repeats the pod's, because KServe copies it to the
+containers that it adds, and because Knative takes it without a feature flag. */}}
+{{- define "twinstack.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+runAsUser: {{ int . }}
+runAsGroup: {{ int . }}
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{/* Environment of a component's container, for `list $ COMPONENT`. */}}
+{{- define "twinstack.env" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $found := list -}}
+{{- range $name, $value := $root.Values.environment -}}
+{{- $found = append $found (dict "name" $name "value" $value) -}}
+{{- end -}}
+{{- if $root.Values.caBundle.configMap -}}
+{{- range $name := list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" -}}
+{{- $found = append $found (dict "name" $name "value" "/etc/twinstack-ca/ca.crt") -}}
+{{- end -}}
+{{- end -}}
+{{- range $secret := $root.Values.secrets -}}
+{{- if has $component $secret.for -}}
+{{- range $variable, $key := $secret.env -}}
+{{- $found = append $found (dict "name" $variable "valueFrom" (dict "secretKeyRef" (dict "name" $secret.name "key" $key))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $found -}}
+env:
+{{- toYaml $found | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{/* Volume mounts of a component's container, for `list $ COMPONENT`. */}}
+{{- define "twinstack.mounts" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+- {name: config, mountPath: /etc/twinstack, readOnly: true}
+- {name: state, mountPath: {{ $root.Values.config.state }}}
+- {name: tmp, mountPath: /tmp}
+{{- if $root.Values.caBundle.configMap }}
+- {name: ca, mountPath: /etc/twinstack-ca, readOnly: true}
+{{- end }}
+{{- range $index, $secret := $root.Values.secrets }}
+{{- if and (has $component $secret.for) $secret.mount }}
+- {name: secret-{{ $index }}, mountPath: {{ $secret.mount }}, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Volumes of a component's pod, for `list $ COMPONENT STORAGE CONFIGMAP`. */}}
+{{- define "twinstack.volumes" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $storage := index . 2 -}}
+- name: config
+  configMap:
+    name: {{ index . 3 }}
+    items:
+      - {key: twinstack.yaml, path: twinstack.yaml}
+      {{- range $path, $_ := $root.Values.files }}
+      - {key: {{ include "twinstack.fileKey" $path }}, path: {{ $path }}}
+      {{- end }}
+- name: state
+  {{- if $storage.claim }}
+  persistentVolumeClaim: {claimName: {{ $storage.claim }}}
+  {{- else }}
+  emptyDir: {sizeLimit: {{ $storage.size }}}
+  {{- end }}
+- name: tmp
+  emptyDir: {sizeLimit: {{ $root.Values.pods.tmpSize }}}
+{{- with $root.Values.caBundle.configMap }}
+- name: ca
+  configMap:
+    name: {{ . }}
+    items:
+      - {key: {{ $root.Values.caBundle.key }}, path: ca.crt}
+{{- end }}
+{{- range $index, $secret := $root.Values.secrets }}
+{{- if and (has $component $secret.for) $secret.mount }}
+- name: secret-{{ $index }}
+  secret: {secretName: {{ $secret.name }}}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Key of a file in the ConfigMap, whose keys have no slash. */}}
+{{- define "twinstack.fileKey" -}}
+{{- printf "%s-%s" (sha256sum . | trunc 8) (base .) -}}
+{{- end -}}
+
+{{/* Nodes, spread and priority of our pods, for `list $ SELECTOR-LABELS`. */}}
+{{- define "twinstack.scheduling" -}}
+{{- $root := index . 0 -}}
+{{- with $root.Values.pods.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $root.Values.pods.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $root.Values.pods.spread }}
+{{- if .enabled }}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: {{ .topologyKey }}
+    whenUnsatisfiable: {{ .whenUnsatisfiable }}
+    labelSelector:
+      matchLabels:
+        {{- index $ 1 | nindent 8 }}
+{{- end }}
+{{- end }}
+{{- if $root.Values.priorityClasses.create }}
+priorityClassName: {{ include "twinstack.priorityClass" (list $root "front") }}
+{{- end }}
+{{- end -}}
+
+{{/* Name of a PriorityClass, for `list $ NAME`; it is cluster-wide, so the namespace is part of it. */}}
+{{- define "twinstack.priorityClass" -}}
+{{- $root := index . 0 -}}
+{{- printf "%s-%s-%s" $root.Release.Namespace (include "twinstack.fullname" $root) (index . 1) -}}
+{{- end -}}
+
+{{- define "twinstack.pullSecrets" -}}
+{{- with .Values.config.cluster.images.pull_secrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A probe of ours, for `list PATH PORT PERIOD FAILURES`. */}}
+{{- define "twinstack.probe" -}}
+httpGet: {path: {{ index . 0 }}, port: {{ index . 1 }}}
+periodSeconds: {{ index . 2 }}
+failureThreshold: {{ index . 3 }}
+timeoutSeconds: 5
+{{- end -}}
+
+{{/* The configuration as it is mounted: values with the release's namespace. */}}
+{{- define "twinstack.configData" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- $_ := set $config.cluster "namespace" .Release.Namespace -}}
+twinstack.yaml: |
+  {{- toYaml $config | nindent 2 }}
+{{- range $path, $text := .Values.files }}
+{{ include "twinstack.fileKey" $path }}: |
+  {{- $text | nindent 2 }}
+{{- end }}
+{{- end -}}

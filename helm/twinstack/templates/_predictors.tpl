@@ -1,0 +1,72 @@
+{{/* Arguments of the runtime, for a twin. */}}
+{{- define "twinstack.predictorArgs" -}}
+{{- $one := .predictor -}}
+- --model_name={{ default .name $one.modelName }}
+{{- if eq .kind "llm" }}
+{{- if $one.adapters }}
+- --model_dir=/mnt/models/base
+{{- end }}
+{{- if $one.gpus }}
+- --tensor-parallel-size={{ int $one.gpus }}
+{{- end }}
+{{- if $one.adapters }}
+- --enable-lora
+- --max-loras={{ len $one.adapters }}
+- --lora-modules
+{{- range $one.adapters }}
+- {{ printf "%s=/mnt/models/%s" .name .name | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- range $one.args }}
+- {{ . | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* Requests and limits with accelerators, which are never overcommitted. */}}
+{{- define "twinstack.predictorResources" -}}
+{{- $resources := deepCopy .resources -}}
+{{- if .gpus -}}
+{{- range $part := list $resources.requests $resources.limits -}}
+{{- $_ := set $part $.accelerator (int $.gpus | toString) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end -}}
+
+{{/* Everything that libraries want to write goes to /tmp, and nothing asks for the name of the user. */}}
+{{- define "twinstack.predictorEnv" -}}
+- {name: HOME, value: /tmp}
+- {name: USER, value: twin}
+{{- if eq .kind "llm" }}
+- {name: HF_HOME, value: /tmp/huggingface}
+- {name: VLLM_CACHE_ROOT, value: /tmp/vllm}
+- {name: TORCHINDUCTOR_CACHE_DIR, value: /tmp/inductor}
+- {name: TRITON_CACHE_DIR, value: /tmp/triton}
+- {name: VLLM_NO_USAGE_STATS, value: "1"}
+{{- end }}
+{{- end -}}
+
+{{/* Runtime by name, or the chart's own where it is made, for `list $ TWIN`. */}}
+{{- define "twinstack.predictorRuntime" -}}
+{{- $root := index . 0 -}}
+{{- $twin := index . 1 -}}
+{{- $kind := ternary "xgboost" "huggingface" (eq $twin.kind "classic") -}}
+{{- $made := (get $root.Values.servingRuntimes $kind).create -}}
+{{- default (ternary (printf "%s-%s" (include "twinstack.fullname" $root) $kind) "" $made) $twin.predictor.runtime -}}
+{{- end -}}
+
+{{/* Nodes and priority, for `list $ PREDICTOR`. */}}
+{{- define "twinstack.predictorNodes" -}}
+{{- $root := index . 0 -}}
+{{- $one := index . 1 -}}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" }}
+{{- with get $one $field }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- if $root.Values.priorityClasses.create }}
+priorityClassName: {{ include "twinstack.priorityClass" (list $root "predictor") }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,56 @@
+{{/* Fields of an InferenceService that KServe scales by itself, for `list KNATIVE SCALING`. */}}
+{{- define "twinstack.scale" -}}
+{{- $scaling := index . 1 -}}
+{{- if and (index . 0) (eq $scaling.by "requests") }}
+scaleMetric: concurrency
+scaleTarget: {{ int $scaling.requestsPerReplica }}
+{{- else if and (index . 0) (eq $scaling.by "cpu") }}
+scaleMetric: cpu
+scaleTarget: {{ int $scaling.cpuPercent }}
+{{- else if eq $scaling.by "cpu" }}
+autoScaling:
+  metrics:
+    - type: Resource
+      resource:
+        name: cpu
+        target: {type: Utilization, averageUtilization: {{ int $scaling.cpuPercent }}}
+  behavior:
+    {{- include "twinstack.scaleDown" $scaling | nindent 4 }}
+{{- end }}
+{{- end -}}
+
+{{/* Pods go slowly: after a time of less load, at most a quarter, or one, a minute. */}}
+{{- define "twinstack.scaleDown" -}}
+scaleDown:
+  stabilizationWindowSeconds: {{ int .scaleDownSeconds }}
+  selectPolicy: Max
+  policies:
+    - {type: Percent, value: 25, periodSeconds: 60}
+    - {type: Pods, value: 1, periodSeconds: 60}
+{{- end -}}
+
+{{/* A Prometheus trigger of KEDA, for `list $ NAME QUERY THRESHOLD`. */}}
+{{- define "twinstack.trigger" -}}
+{{- $root := index . 0 -}}
+- type: prometheus
+  name: {{ index . 1 }}
+  metricType: AverageValue
+  metadata:
+    serverAddress: {{ $root.Values.prometheus.address }}
+    query: {{ index . 2 | quote }}
+    threshold: {{ index . 3 | quote }}
+    activationThreshold: "0"
+  {{- with $root.Values.prometheus.authentication }}
+  authenticationRef: {name: {{ . }}}
+  {{- end }}
+{{- end -}}
+
+{{/* Requests that the front of an InferenceService has in hand, for `list $ NAME`. */}}
+{{- define "twinstack.inFlight" -}}
+{{- printf "sum(twinstack_requests_in_flight{namespace=%q,pod=~%q,route!~%q})" (index . 0).Release.Namespace (printf "%s-predictor-.+" (index . 1)) "health|metrics" -}}
+{{- end -}}
+
+{{/* Requests that wait in the front of an InferenceService, for `list $ NAME`. */}}
+{{- define "twinstack.waiting" -}}
+{{- printf "sum(twinstack_queue_depth{namespace=%q,pod=~%q})" (index . 0).Release.Namespace (printf "%s-predictor-.+" (index . 1)) -}}
+{{- end -}}

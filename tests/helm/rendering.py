@@ -1,0 +1,116 @@
+"""The chart, rendered by Helm's own engine, and how to walk what comes out."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from helm_python import Chart
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "helm" / "twinstack"
+TEMPLATES = CHART / "templates"
+CI = {path.stem.removesuffix("-values"): path for path in sorted((CHART / "ci").glob("*-values.yaml"))}
+NAMESPACE = "twinstack"
+
+Object = dict[str, Any]
+
+
+class StrictLoader(yaml.CSafeLoader):
+    """Refuses a key that is there twice, as the API server does."""
+
+
+def _mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        raise ValueError(f"keys twice: {twice}")
+    return loader.construct_mapping(node, deep=True)
+
+
+StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def ci(name: str, **more: Any) -> Object:
+    """Values of a file in `ci/`, with others laid over them."""
+    return merged(yaml.safe_load(CI[name].read_text(encoding="utf-8")), more)
+
+
+def merged(under: Object, over: Object) -> Object:
+    """As Helm merges values: mappings key by key, everything else as a whole."""
+    found = copy.deepcopy(under)
+    for key, value in over.items():
+        inner = found.get(key)
+        found[key] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return found
+
+
+def twin(values: Object, name: str, **over: Any) -> Object:
+    """Values whose entry of one twin has others laid over it."""
+    entries = [merged(one, over) if one["name"] == name else one for one in values["twins"]]
+    return {**values, "twins": entries}
+
+
+def files(values: Object, *, chart: Path = CHART, release: str = "twinstack") -> dict[str, str]:
+    """Text of every template by its path inside `templates/`."""
+    # A handle keeps state between renderings: one each.
+    with Chart.load(chart) as loaded:
+        found = loaded.render(values, name=release, namespace=NAMESPACE)
+    return {path.split("/templates/", 1)[1]: text for path, text in found.items()}
+
+
+def render(values: Object, template: str = "", **more: Any) -> list[Object]:
+    """Objects of every template, or of one."""
+    return [
+        made
+        for path, text in files(values, **more).items()
+        if path != "NOTES.txt" and template in ("", path)
+        for made in yaml.load_all(text, Loader=StrictLoader)
+        if made
+    ]
+
+
+def one(objects: list[Object], kind: str, name: str) -> Object:
+    """The object of a kind and a name."""
+    (found,) = [it for it in objects if it["kind"] == kind and it["metadata"]["name"] == name]
+    return found
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod that an object leads to, with the labels that it carries in the end."""
+
+    of: str
+    spec: Object
+    labels: dict[str, str]
+
+    @property
+    def containers(self) -> list[Object]:
+        """Every container, init containers too."""
+        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+
+
+def pods(objects: list[Object]) -> list[Pod]:
+    """Every pod that objects lead to; what KServe adds to its own is added here too."""
+    return [pod for made in objects for pod in _pods(made)]
+
+
+def _pods(made: Object) -> Iterator[Pod]:
+    metadata = made["metadata"]
+    where = f"{made['kind']}/{metadata['name']}"
+    match made["kind"]:
+        case "Pod":
+            yield Pod(where, made["spec"], metadata.get("labels", {}))
+        case "Deployment" | "Job":
+            template = made["spec"]["template"]
+            yield Pod(where, template["spec"], template["metadata"].get("labels", {}))
+        case "InferenceService":
+            predictor = made["spec"]["predictor"]
+            spec = {**predictor, "containers": predictor.get("containers") or [predictor["model"]]}
+            own = {"serving.kserve.io/inferenceservice": metadata["name"], "component": "predictor"}
+            yield Pod(where, spec, {**metadata.get("labels", {}), **own})
+        case "LLMInferenceService":
+            yield Pod(where, made["spec"]["template"], made["spec"].get("labels", {}))
+        case "ServingRuntime":
+            yield Pod(where, made["spec"], {})

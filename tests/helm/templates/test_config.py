@@ -1,0 +1,50 @@
+"""The one ConfigMap."""
+
+import pytest
+import yaml
+from helm_python import HelmError
+
+from tests.helm.rendering import ci, merged, render
+
+
+def test_it_holds_the_configuration_with_the_namespace_of_the_release() -> None:
+    (made,) = render(ci("minimal"), "config.yaml")
+    found = yaml.safe_load(made["data"]["twinstack.yaml"])
+    assert found["twins"] == ci("minimal")["config"]["twins"]
+    assert found["cluster"]["namespace"] == "twinstack"
+
+
+def test_files_beside_it_are_mounted_by_their_paths() -> None:
+    text = 'def amount(x: int) -> int:\n    return x  # "{{ kept }}"\n'
+    values = ci("minimal", files={"flows/my_features.py": text})
+    (made,) = render(values, "config.yaml")
+    (front,) = render(values, "front.yaml")
+    (volume,) = [one for one in front["spec"]["predictor"]["volumes"] if one["name"] == "config"]
+    (key,) = [it["key"] for it in volume["configMap"]["items"] if it["path"] == "flows/my_features.py"]
+    assert made["data"][key] == text
+
+
+def test_without_a_twin_there_is_none() -> None:
+    assert render({}, "config.yaml") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"config": {"stores": {"warehouse": ""}}},
+            r"config\.stores\.warehouse.*TWINSTACK_STORES__WAREHOUSE",
+        ),
+        ({"config": {"cluster": {"environment": "prod"}}}, r"digests\.pipeline: environment prod"),
+        ({"config": {"cluster": {"namespace": "other"}}}, "install with --namespace other"),
+        ({"twins": [{"name": "nobody", "kind": "llm"}]}, "no such twin in config.twins; name one of: credit"),
+        (
+            {"twins": [{"name": "credit", "kind": "llm"}]},
+            "kind is llm here and classic in config.twins.credit",
+        ),
+        ({"twins": [{"name": "credit", "kind": "classic"}] * 2}, "credit is listed twice"),
+    ],
+)
+def test_a_contradiction_ends_the_rendering_with_its_place(change: dict, message: str) -> None:
+    with pytest.raises(HelmError, match=message):
+        render(merged(ci("minimal"), change))

@@ -1,0 +1,90 @@
+"""The front of a twin."""
+
+import pytest
+from helm_python import HelmError
+
+from tests.helm.rendering import ci, merged, render, twin
+
+
+def front(values: dict, name: str = "twinstack-credit") -> dict:
+    (found,) = [it for it in render(values, "front.yaml") if it["metadata"]["name"] == name]
+    return found
+
+
+def test_it_runs_our_server_for_one_twin() -> None:
+    (container,) = front(ci("minimal"))["spec"]["predictor"]["containers"]
+    assert container["name"] == "kserve-container"
+    assert [*container["command"], *container["args"]] == [
+        "python", "-m", "components.serving", "--config=/etc/twinstack/twinstack.yaml",
+        "--host=0.0.0.0", "--port=8080", "--twin=credit",
+    ]  # fmt: skip
+    assert container["image"] == "twinstack/serve-python:0.1.0"
+
+
+def test_a_classic_twin_scales_on_cpu_and_goes_down_slowly() -> None:
+    made = front(ci("minimal"))
+    scaling = made["spec"]["predictor"]["autoScaling"]
+    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
+    assert scaling["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
+    assert scaling["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
+
+
+def test_startup_has_the_seconds_that_the_values_give_it() -> None:
+    values = twin(ci("minimal"), "credit", front={"startupSeconds": 601})
+    probe = front(values)["spec"]["predictor"]["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 601
+
+
+def test_a_changed_configuration_starts_new_pods() -> None:
+    def checksum(values: dict) -> str:
+        return front(values)["spec"]["predictor"]["annotations"]["checksum/config"]
+
+    changed = merged(ci("minimal"), {"config": {"serving": {"max_instances": 5}}})
+    assert checksum(ci("minimal")) == checksum(ci("minimal"))
+    assert checksum(ci("minimal")) != checksum(changed)
+
+
+def test_knative_gets_only_what_it_takes_without_feature_flags() -> None:
+    made = front(ci("air-gapped"), "twinstack-docs")
+    predictor = made["spec"]["predictor"]
+    refused = {"securityContext", "affinity", "tolerations", "nodeSelector", "topologySpreadConstraints"}
+    assert not (refused | {"priorityClassName", "terminationGracePeriodSeconds"}) & set(predictor)
+    assert "lifecycle" not in predictor["containers"][0]
+    assert predictor["scaleMetric"] == "concurrency"
+    assert predictor["minReplicas"] == 0
+    assert made["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
+    flags = front(ci("air-gapped", kserve={"knativePodFields": True}), "twinstack-docs")
+    assert flags["spec"]["predictor"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_zero_fronts_need_knative() -> None:
+    with pytest.raises(HelmError, match="needs mode Knative"):
+        render(twin(ci("minimal"), "credit", front={"scaling": {"minReplicas": 0}}))
+
+
+def test_a_value_of_a_twin_wins_even_where_it_is_false_or_zero() -> None:
+    values = ci("minimal", twinDefaults={"traffic": {"public": True}})
+    values = twin(values, "credit", traffic={"public": False})
+    assert front(values)["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
+    assert render(twin(ci("minimal"), "credit", front={"enabled": False}), "front.yaml") == []
+
+
+def test_a_long_name_leaves_kserve_room_and_stays_its_own() -> None:
+    names = set()
+    for suffix in ("a", "b"):
+        long = f"a{'-very' * 7}-{suffix}"
+        values = ci("minimal")
+        values["config"]["twins"] = {long: values["config"]["twins"]["credit"]}
+        values["twins"] = [{"name": long, "kind": "classic"}]
+        (made,) = render(values, "front.yaml", release="a-release-with-a-long-name")
+        names.add(made["metadata"]["name"])
+    assert len(names) == 2
+    assert all(len(f"{name}-predictor-00001") <= 63 for name in names)
+
+
+def test_environment_and_certificates_reach_the_container() -> None:
+    made = front(ci("air-gapped"), "twinstack-docs")
+    (container,) = made["spec"]["predictor"]["containers"]
+    environment = {one["name"]: one.get("value") for one in container["env"]}
+    assert environment["SSL_CERT_FILE"] == "/etc/twinstack-ca/ca.crt"
+    assert environment["HF_HUB_OFFLINE"] == "1"

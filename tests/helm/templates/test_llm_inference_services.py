@@ -1,0 +1,34 @@
+"""Models that span pods."""
+
+import pytest
+from helm_python import HelmError
+
+from tests.helm.rendering import ci, merged, one, render, twin
+
+
+def support(values: dict) -> dict:
+    made = render(values, "llm-inference-services.yaml")
+    return one(made, "LLMInferenceService", "twinstack-support-pinned")["spec"]
+
+
+def test_model_adapters_and_parallelism_are_fields() -> None:
+    spec = support(ci("production-gpu"))
+    assert spec["model"]["uri"] == "hf://Qwen/Qwen3-32B"
+    assert spec["model"]["lora"]["adapters"] == [
+        {"name": "support-tone", "uri": "s3://twinstack/adapters/support-tone"}
+    ]
+    assert spec["parallelism"] == {"tensor": 4}
+    assert spec["template"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "4"
+
+
+def test_it_scales_within_its_limit_or_not_at_all() -> None:
+    assert support(ci("production-gpu"))["scaling"]["maxReplicas"] == 2
+    fixed = support(twin(ci("production-gpu"), "support", predictor={"scaling": {"by": "none"}}))
+    assert fixed["replicas"] == 1
+    assert "scaling" not in fixed
+
+
+def test_knative_has_no_such_thing() -> None:
+    values = merged(ci("production-gpu"), {"config": {"cluster": {"deployment_mode": "Knative"}}})
+    with pytest.raises(HelmError, match="LLMInferenceService has no mode Knative"):
+        render(values)

@@ -1,0 +1,32 @@
+"""The job before an installation and an upgrade."""
+
+from tests.helm.rendering import ci, one, render
+
+OBJECTS = render(ci("minimal"), "migration.yaml")
+
+
+def test_it_runs_before_anything_is_replaced_with_the_new_configuration() -> None:
+    job = one(OBJECTS, "Job", "twinstack-migration")
+    config = one(OBJECTS, "ConfigMap", "twinstack-migration")
+    weights = [int(it["metadata"]["annotations"]["helm.sh/hook-weight"]) for it in (config, job)]
+    assert weights == sorted(weights)
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    (of_release,) = render(ci("minimal"), "config.yaml")
+    assert config["data"] == of_release["data"]
+
+
+def test_it_runs_a_module_that_is_there() -> None:
+    from importlib.util import find_spec
+
+    (container,) = one(OBJECTS, "Job", "twinstack-migration")["spec"]["template"]["spec"]["containers"]
+    assert find_spec(container["command"][-1])
+
+
+def test_it_ends() -> None:
+    spec = one(OBJECTS, "Job", "twinstack-migration")["spec"]
+    assert spec["activeDeadlineSeconds"] == 600
+    assert spec["backoffLimit"] == 2
+
+
+def test_it_can_be_left_out() -> None:
+    assert render(ci("minimal", migration={"enabled": False}), "migration.yaml") == []

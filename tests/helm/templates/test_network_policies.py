@@ -1,0 +1,67 @@
+"""Default deny, and the named ways through it."""
+
+from tests.helm.rendering import ci, one, pods, render
+
+OBJECTS = render(ci("production-gpu"))
+POLICIES = [it for it in OBJECTS if it["kind"] == "NetworkPolicy"]
+
+
+def policy(name: str) -> dict:
+    return one(POLICIES, "NetworkPolicy", f"twinstack-{name}")["spec"]
+
+
+def components(spec: dict) -> set[str]:
+    (expression,) = spec["podSelector"]["matchExpressions"]
+    assert expression["key"] == "twinstack.io/component"
+    return set(expression["values"])
+
+
+def test_every_pod_is_denied_by_default() -> None:
+    denied = policy("default-deny")
+    assert denied["policyTypes"] == ["Ingress", "Egress"]
+    assert not {"ingress", "egress"} & set(denied)
+    labels = {
+        pod.labels["twinstack.io/component"]
+        for pod in pods(OBJECTS)
+        if not pod.of.startswith("ServingRuntime")
+    }
+    assert labels == components(denied)
+
+
+def test_no_way_is_open_to_everyone() -> None:
+    for made in POLICIES:
+        for way in made["spec"].get("ingress", []):
+            assert way["from"]
+            assert way["ports"]
+        for way in made["spec"].get("egress", []):
+            assert way["to"]
+            assert way["ports"]
+
+
+def test_predictors_are_asked_by_fronts_and_stages_only() -> None:
+    spec = policy("predictors")
+    assert components(spec) == {"predictor"}
+    assert spec["ingress"][0]["from"] == [
+        {"podSelector": {"matchLabels": {"twinstack.io/component": "front"}}},
+        {"podSelector": {"matchExpressions": [{"key": "twinstack.io/stage", "operator": "Exists"}]}},
+    ]
+
+
+def test_stores_are_named_with_their_ports() -> None:
+    spec = policy("store-warehouse")
+    assert components(spec) == {"front", "console", "migration"}
+    assert spec["egress"][0]["ports"] == [{"port": 27017, "protocol": "TCP"}]
+
+
+def test_stages_of_pipelines_are_not_ours_to_deny() -> None:
+    for made in POLICIES:
+        assert "pipelines" not in components(made["spec"])
+
+
+def test_knative_reaches_its_queue_proxies() -> None:
+    made = one(render(ci("air-gapped")), "NetworkPolicy", "twinstack-knative")
+    assert {"port": 8012, "protocol": "TCP"} in made["spec"]["ingress"][0]["ports"]
+
+
+def test_they_can_be_left_out() -> None:
+    assert render(ci("everything-off"), "network-policies.yaml") == []

@@ -1,0 +1,80 @@
+"""Predictors that the chart pins."""
+
+import pytest
+from helm_python import HelmError
+
+from tests.helm.rendering import ci, one, render, twin
+
+PRODUCTION = "production-gpu"
+
+
+def docs(**over: object) -> dict:
+    values = twin(ci(PRODUCTION), "docs", predictor=over)
+    return one(render(values, "predictors.yaml"), "InferenceService", "twinstack-docs-pinned")
+
+
+def test_none_is_pinned_unless_it_is_asked_for() -> None:
+    assert render(ci("minimal"), "predictors.yaml") == []
+
+
+def test_gpus_are_asked_for_and_shared_by_tensor_parallelism() -> None:
+    model = docs()["spec"]["predictor"]["model"]
+    assert model["resources"]["requests"]["nvidia.com/gpu"] == "2"
+    assert model["resources"]["limits"]["nvidia.com/gpu"] == "2"
+    assert "--tensor-parallel-size=2" in model["args"]
+    volumes = {it["name"]: it for it in docs()["spec"]["predictor"]["volumes"]}
+    assert volumes["shared-memory"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "8Gi"}
+
+
+def test_adapters_are_fetched_beside_the_model_and_named() -> None:
+    predictor = docs()["spec"]["predictor"]
+    assert "storageUri" not in predictor["model"]
+    assert [it["mountPath"] for it in predictor["storageUris"]] == [
+        "/mnt/models/base",
+        "/mnt/models/docs-tone",
+    ]
+    arguments = predictor["model"]["args"]
+    assert arguments[arguments.index("--lora-modules") + 1] == "docs-tone=/mnt/models/docs-tone"
+
+
+def test_it_lands_on_the_pool() -> None:
+    predictor = docs()["spec"]["predictor"]
+    assert predictor["nodeSelector"] == {"twinstack.io/pool": "gpu"}
+    assert predictor["tolerations"][0]["key"] == "nvidia.com/gpu"
+    assert predictor["affinity"]["podAntiAffinity"]
+
+
+def test_weights_have_an_hour_to_load() -> None:
+    probe = docs()["spec"]["predictor"]["model"]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 3600
+
+
+def test_a_classic_model_runs_on_the_runtime_that_the_chart_makes() -> None:
+    made = one(render(ci(PRODUCTION), "predictors.yaml"), "InferenceService", "twinstack-credit-pinned")
+    model = made["spec"]["predictor"]["model"]
+    assert model["modelFormat"] == {"name": "xgboost"}
+    assert model["runtime"] == "twinstack-xgboost"
+    assert model["args"] == ["--model_name=credit"]
+    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"storageUri": ""}, "a pinned predictor needs a model"),
+        ({"scaling": {"by": "none"}}, "0 needs scaling by requests"),
+        ({"scaling": {"minReplicas": 9}}, "minReplicas 9 is above maxReplicas 3"),
+        ({"cache": {"enabled": True}}, "cache.nodeGroups"),
+        ({"cache": {"enabled": True, "nodeGroups": ["gpu"]}}, "model of one URI only"),
+        ({"gpus": 8}, "may take 32 accelerators at their largest, allowed are 16"),
+    ],
+)
+def test_a_contradiction_ends_the_rendering_with_its_place(change: dict, message: str) -> None:
+    with pytest.raises(HelmError, match=message):
+        docs(**change)
+
+
+def test_adapters_are_for_llm_twins() -> None:
+    values = twin(ci(PRODUCTION), "credit", predictor={"adapters": [{"name": "a", "uri": "s3://b/c"}]})
+    with pytest.raises(HelmError, match="for twins of kind llm"):
+        render(values)

@@ -1,0 +1,25 @@
+"""Who the pods are to Kubernetes."""
+
+from tests.helm.rendering import ci, merged, render
+
+
+def test_only_pipelines_get_a_token_by_default() -> None:
+    tokens = {
+        it["metadata"]["name"]: it["automountServiceAccountToken"]
+        for it in render(ci("minimal"), "service-accounts.yaml")
+    }
+    assert tokens == {"twinstack-pipelines": True, "twinstack-serving": False, "twinstack-console": False}
+
+
+def test_their_names_are_those_of_the_configuration() -> None:
+    own = {"config": {"cluster": {"service_accounts": {"serving": "fronts"}}}}
+    values = merged(ci("minimal"), own)
+    assert "fronts" in {it["metadata"]["name"] for it in render(values, "service-accounts.yaml")}
+    (front,) = render(values, "front.yaml")
+    assert front["spec"]["predictor"]["serviceAccountName"] == "fronts"
+
+
+def test_annotations_carry_a_workload_identity() -> None:
+    annotations = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/twinstack"}
+    made = render(ci("minimal", serviceAccounts={"annotations": annotations}), "service-accounts.yaml")
+    assert [it["metadata"]["annotations"] for it in made] == [annotations] * 3

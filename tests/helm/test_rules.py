@@ -1,0 +1,276 @@
+"""Rules that everything rendered keeps, from every values file."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from components.adapters.kubernetes import permissions
+from components.shared.config import Config, parse
+from components.shared.metrics import TABLE, VALUES, Instruments, exposed
+from tests.helm.rendering import CI, NAMESPACE, Object, Pod, ci, pods, render
+
+RENDERED: dict[str, list[Object]] = {name: render(ci(name)) for name in CI}
+PODS = [
+    pytest.param(name, pod, id=f"{name}-{pod.of}")
+    for name, objects in RENDERED.items()
+    for pod in pods(objects)
+]
+EACH = pytest.mark.parametrize("name", CI)
+
+#: What is there without the chart: made by Kubernetes, Kubeflow or the person who installs.
+GIVEN_ACCOUNTS = {"default"}
+
+#: Metrics of others: vLLM's own, documented in its manual.
+FOREIGN = {"vllm:num_requests_waiting"}
+
+
+@pytest.mark.parametrize(("name", "pod"), PODS)
+class TestPod:
+    def test_passes_pod_security_restricted(self, name: str, pod: Pod) -> None:
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & {key for key, on in pod.spec.items() if on}
+        allowed = {"configMap", "emptyDir", "secret", "projected", "persistentVolumeClaim", "csi", "name"}
+        assert {key for volume in pod.spec.get("volumes", []) for key in volume} <= allowed
+        for container in pod.containers:
+            security = {**pod.spec.get("securityContext", {}), **container["securityContext"]}
+            assert security["runAsNonRoot"] is True
+            assert security["runAsUser"] > 0
+            assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert security["allowPrivilegeEscalation"] is False
+            assert security["readOnlyRootFilesystem"] is True
+            assert security["capabilities"] == {"drop": ["ALL"]}
+            assert not [port for port in container.get("ports", []) if "hostPort" in port]
+
+    def test_says_what_it_needs_and_the_most_it_may_take(self, name: str, pod: Pod) -> None:
+        for container in pod.containers:
+            for part in ("requests", "limits"):
+                assert {"cpu", "memory"} <= set(container["resources"][part]), part
+
+    def test_has_no_token_of_kubernetes_and_no_service_links(self, name: str, pod: Pod) -> None:
+        if pod.of.startswith("ServingRuntime"):
+            pytest.skip("a runtime leaves both to the InferenceService")
+        assert pod.spec["automountServiceAccountToken"] is False
+        assert pod.spec["enableServiceLinks"] is False
+
+    def test_mounts_what_it_declares(self, name: str, pod: Pod) -> None:
+        volumes = {volume["name"] for volume in pod.spec.get("volumes", [])}
+        mounts = [mount for container in pod.containers for mount in container.get("volumeMounts", [])]
+        assert {mount["name"] for mount in mounts} == volumes
+
+
+@EACH
+def test_images_have_a_tag_or_a_digest(name: str) -> None:
+    images = [it["image"] for pod in pods(RENDERED[name]) for it in pod.containers if "image" in it]
+    pattern = r".+@sha256:[0-9a-f]{64}" if name in ("production-gpu", "air-gapped") else r".+(:[\w.-]+)"
+    assert [image for image in images if not re.fullmatch(pattern, image) or image.endswith(":latest")] == []
+
+
+def test_production_takes_every_image_from_its_registry() -> None:
+    containers = [it for pod in pods(RENDERED["production-gpu"]) for it in pod.containers]
+    images = [it["image"] for it in containers if "image" in it]
+    assert len(images) >= 10
+    assert {image.split("/")[0] for image in images} == {"registry.example.org"}
+    runtimes = {one["metadata"]["name"] for one in _of(RENDERED["production-gpu"], "ServingRuntime")}
+    assert {it["runtime"] for it in containers if "image" not in it} <= runtimes
+
+
+def _of(objects: list[Object], *kinds: str) -> list[Object]:
+    return [made for made in objects if made["kind"] in kinds]
+
+
+@EACH
+def test_no_role_has_a_wildcard_or_reads_every_secret(name: str) -> None:
+    for role in _of(RENDERED[name], "Role", "ClusterRole"):
+        assert role["kind"] == "Role"
+        for rule in role["rules"]:
+            assert "*" not in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+            assert "secrets" not in rule["resources"] or rule["resourceNames"]
+
+
+def test_pipelines_may_do_what_the_stages_do_and_no_more() -> None:
+    (role,) = [
+        one for one in _of(RENDERED["minimal"], "Role") if one["metadata"]["name"].endswith("-pipelines")
+    ]
+    granted = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        if "resourceNames" not in rule and rule["apiGroups"] != ["argoproj.io"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    needed = {
+        (rule.group, rule.resource, verb)
+        for rule in (*permissions.RELEASE, *permissions.FINETUNE)
+        for verb in rule.verbs
+    }
+    assert granted == needed
+
+
+@EACH
+def test_every_service_and_every_budget_selects_a_pod(name: str) -> None:
+    labels = [pod.labels for pod in pods(RENDERED[name])]
+    selectors = [made["spec"]["selector"] for made in _of(RENDERED[name], "Service")]
+    selectors += [
+        made["spec"]["selector"]["matchLabels"] for made in _of(RENDERED[name], "PodDisruptionBudget")
+    ]
+    selectors += [made["spec"]["selector"]["matchLabels"] for made in _of(RENDERED[name], "Deployment")]
+    selectors += [made["spec"]["selector"]["matchLabels"] for made in _of(RENDERED[name], "PodMonitor")]
+    for selector in selectors:
+        assert [one for one in labels if selector.items() <= one.items()], selector
+
+
+def _accounts(objects: list[Object]) -> Iterator[str]:
+    yield from (pod.spec["serviceAccountName"] for pod in pods(objects) if "serviceAccountName" in pod.spec)
+    for binding in _of(objects, "RoleBinding"):
+        yield from (one["name"] for one in binding["subjects"] if one["namespace"] == NAMESPACE)
+
+
+@EACH
+def test_every_service_account_is_there(name: str) -> None:
+    made = {one["metadata"]["name"] for one in _of(RENDERED[name], "ServiceAccount")}
+    wanted = set(_accounts(RENDERED[name])) - GIVEN_ACCOUNTS
+    if not ci(name).get("serviceAccounts", {}).get("create", True):
+        assert made == set()
+        assert wanted <= {"twinstack-serving"}
+        return
+    assert wanted <= made
+
+
+@EACH
+def test_every_role_binding_names_a_role_of_the_chart(name: str) -> None:
+    roles = {one["metadata"]["name"] for one in _of(RENDERED[name], "Role")}
+    assert {one["roleRef"]["name"] for one in _of(RENDERED[name], "RoleBinding")} == roles
+
+
+@EACH
+def test_every_secret_is_one_that_the_values_name(name: str) -> None:
+    values = ci(name)
+    known: dict[str, set[str] | None] = {}
+    for secret in values.get("secrets", []):
+        external = secret.get("external")
+        known[secret["name"]] = set(external["data"]) if external else None
+    for made in _of(RENDERED[name], "ExternalSecret"):
+        assert known[made["metadata"]["name"]] == {one["secretKey"] for one in made["spec"]["data"]}
+    pull = set(values["config"].get("cluster", {}).get("images", {}).get("pull_secrets", []))
+    for pod in pods(RENDERED[name]):
+        assert {one["name"] for one in pod.spec.get("imagePullSecrets", [])} <= pull
+        for container in pod.containers:
+            for variable in container.get("env", []):
+                if source := variable.get("valueFrom", {}).get("secretKeyRef"):
+                    keys = known[source["name"]]
+                    assert keys is None or source["key"] in keys
+        for volume in pod.spec.get("volumes", []):
+            if "secret" in volume:
+                assert volume["secret"]["secretName"] in known
+
+
+@EACH
+def test_every_config_map_and_its_keys_are_there(name: str) -> None:
+    made = {one["metadata"]["name"]: set(one["data"]) for one in _of(RENDERED[name], "ConfigMap")}
+    given = {ci(name).get("caBundle", {}).get("configMap", "")}
+    for pod in pods(RENDERED[name]):
+        for volume in pod.spec.get("volumes", []):
+            if (source := volume.get("configMap")) and source["name"] not in given:
+                assert {item["key"] for item in source["items"]} == made[source["name"]]
+
+
+@EACH
+def test_the_rendered_configuration_is_valid(name: str) -> None:
+    for made in _of(RENDERED[name], "ConfigMap"):
+        if "twinstack.yaml" in made["data"]:
+            found = _loaded(made["data"]["twinstack.yaml"], ci(name))
+            assert found.cluster.namespace == NAMESPACE
+            assert set(found.twins) == set(ci(name)["config"]["twins"])
+
+
+def _loaded(text: str, values: Object) -> Config:
+    """The configuration as a pod reads it, with stand-ins for what comes from secrets."""
+    with pytest.MonkeyPatch.context() as environment:
+        for secret in values.get("secrets", []):
+            for variable in secret.get("env", {}):
+                if variable.startswith("TWINSTACK_"):
+                    environment.setenv(variable, "mongodb://user@host/twinstack")
+        return parse(json.dumps(yaml.safe_load(text)))
+
+
+@pytest.fixture(scope="module")
+def served() -> set[str]:
+    """Paths of KServe's V2 protocol, from the OpenAPI that its server writes."""
+    from components.serving.rest import quiet_arguments
+
+    with quiet_arguments():
+        from kserve.model_repository import ModelRepository
+        from kserve.protocol.dataplane import DataPlane
+        from kserve.protocol.model_repository_extension import ModelRepositoryExtension
+        from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
+    from fastapi import FastAPI
+
+    app, repository = FastAPI(), ModelRepository()
+    register_v2_endpoints(app, DataPlane(repository), ModelRepositoryExtension(repository))
+    return set(app.openapi()["paths"])
+
+
+@EACH
+def test_probes_of_fronts_and_predictors_hit_routes_that_are_served(name: str, served: set[str]) -> None:
+    patterns = [re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path)) for path in served]
+    probed = 0
+    for pod in pods(RENDERED[name]):
+        if not pod.of.startswith("InferenceService"):
+            continue
+        for container in pod.containers:
+            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                if probe in container:
+                    path = container[probe]["httpGet"]["path"]
+                    assert any(pattern.fullmatch(path) for pattern in patterns), path
+                    probed += 1
+    assert probed or not _of(RENDERED[name], "InferenceService")
+
+
+def _queries(made: Any) -> Iterator[str]:
+    if isinstance(made, dict):
+        for key, value in made.items():
+            if key == "query":
+                yield value
+            else:
+                yield from _queries(value)
+    elif isinstance(made, list):
+        for value in made:
+            yield from _queries(value)
+
+
+def test_every_metric_that_autoscaling_asks_for_is_exposed() -> None:
+    known = {series for metric in TABLE for series in exposed(metric)} | FOREIGN
+    Instruments(CollectorRegistry())  # the table is one that Prometheus takes
+    kinds = ("ScaledObject", "LLMInferenceService")
+    queries = [query for objects in RENDERED.values() for query in _queries(_of(objects, *kinds))]
+    asked = {found for query in queries for found in re.findall(r"sum\(([a-z_:]+)\{", query)}
+    assert asked == {"twinstack_requests_in_flight", "twinstack_queue_depth", *FOREIGN}
+    assert asked <= known
+    labels = {
+        value
+        for query in queries
+        for found in re.findall(r'route!~"([^"]+)"', query)
+        for value in found.split("|")
+    }
+    assert labels <= set(VALUES["route"])
+
+
+@EACH
+def test_everything_autoscaled_exists(name: str) -> None:
+    services = {made["metadata"]["name"]: made for made in _of(RENDERED[name], "InferenceService")}
+    for made in _of(RENDERED[name], "ScaledObject"):
+        service = services[made["spec"]["scaleTargetRef"]["name"].removesuffix("-predictor")]
+        assert service["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
+        assert service["spec"]["predictor"]["maxReplicas"] == made["spec"]["maxReplicaCount"]
+
+
+@EACH
+def test_the_deployment_mode_is_always_explicit(name: str) -> None:
+    mode = ci(name)["config"].get("cluster", {}).get("deployment_mode", "Standard")
+    for made in _of(RENDERED[name], "InferenceService"):
+        assert made["metadata"]["annotations"]["serving.kserve.io/deploymentMode"] == mode

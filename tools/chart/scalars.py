@@ -1,0 +1,48 @@
+"""Single values of the chart: what each may look like."""
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+#: Unknown keys are refused.
+CLOSED = ConfigDict(extra="forbid")
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+NameOrNothing = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
+SecretKey = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
+TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Replicas = Annotated[int, Field(ge=0, le=1_000)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+User = Annotated[int, Field(ge=1, le=2_147_483_647)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
+Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*(s|m|h)$")]
+Folder = Annotated[str, Field(pattern=r"^/[^\s:]*[^\s:/]$")]
+FilePath = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*(/[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)*$"
+    ),
+]
+ImageRef = Annotated[str, Field(pattern=r"^([a-z0-9][A-Za-z0-9./:_@-]*[A-Za-z0-9])?$")]
+ModelUri = Annotated[str, Field(pattern=r"^((s3|gs|hf|pvc|oci|https)://[^\s]+)?$")]
+Labels = dict[
+    Annotated[
+        str,
+        Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"),
+    ],
+    Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")],
+]
+Annotations = dict[
+    Annotated[
+        str,
+        Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"),
+    ],
+    str,
+]
+#: Objects of Kubernetes that the API server checks.
+Free = dict[str, Any]

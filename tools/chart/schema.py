@@ -1,0 +1,111 @@
+"""`values.schema.json`: strict, from the types of the values and from `Config`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chart.comments import described
+from chart.values import Values
+from pydantic import TypeAdapter
+
+from components.shared.config.root import Config
+
+Schema = dict[str, Any]
+
+#: Keywords whose keys are names, not keywords.
+NAMED = ("properties", "patternProperties", "$defs")
+
+HEAD: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Values of the chart twinstack",
+    "$comment": "Written by tools/generate_docs.py. Change the code, not this file.",
+}
+
+DEFINITIONS = "#/$defs/"
+
+
+def schema(values: Path) -> str:
+    """The schema as text; descriptions of values come from the comments of `values.yaml`."""
+    own = TypeAdapter(Values).json_schema()
+    config = Config.model_json_schema()
+    definitions = {
+        **own.pop("$defs"),
+        **{f"Config.{name}": part for name, part in config.pop("$defs").items()},
+    }
+    config = _renamed(config)
+    definitions = {
+        name: _renamed(part) if name.startswith("Config.") else part for name, part in definitions.items()
+    }
+    whole = {**own, "$defs": definitions}
+    whole["properties"]["config"] = _without_demands(config)
+    # Helm hands the values of subcharts' parents down under this name.
+    whole["properties"]["global"] = {"type": "object"}
+    strict = {**HEAD, **_strict(whole)}
+    for path, text in described(values).items():
+        if (place := _at(strict, path.split("."))) is not None:
+            place.setdefault("description", text)
+    return json.dumps(strict, indent=1, ensure_ascii=False) + "\n"
+
+
+def _renamed(part: Any) -> Any:
+    """References to the definitions of `Config` under their new names."""
+    if isinstance(part, dict):
+        return {key: _renamed(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_renamed(one) for one in part]
+    if isinstance(part, str) and part.startswith(DEFINITIONS):
+        return f"{DEFINITIONS}Config.{part.removeprefix(DEFINITIONS)}"
+    return part
+
+
+def _without_demands(config: Schema) -> Schema:
+    """A chart without a twin renders; what it needs for one, the templates and the migration say."""
+    config.pop("required", None)
+    config["properties"]["twins"].pop("minProperties", None)
+    return config
+
+
+def _strict(part: Any) -> Any:
+    """No titles, no unknown keys, and choices by `kind` or `type` that name the wrong field."""
+    if isinstance(part, list):
+        return [_strict(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "discriminator" in part:
+        return _chosen(part)
+    found = {
+        key: {name: _strict(one) for name, one in value.items()} if key in NAMED else _strict(value)
+        for key, value in part.items()
+        if key not in ("title", "default")
+    }
+    if "patternProperties" in found:
+        found["additionalProperties"] = False
+    return found
+
+
+def _chosen(part: Schema) -> Schema:
+    """`oneOf` with a discriminator as `if` and `then`: a failure is about a field, not about every choice."""
+    name = part["discriminator"]["propertyName"]
+    choices = part["discriminator"]["mapping"]
+    return {
+        "type": "object",
+        "required": [name],
+        "properties": {name: {"enum": list(choices)}},
+        "allOf": [
+            {"if": {"properties": {name: {"const": value}}, "required": [name]}, "then": {"$ref": target}}
+            for value, target in choices.items()
+        ],
+    }
+
+
+def _at(whole: Schema, path: list[str]) -> Schema | None:
+    """The part of the schema that describes a value."""
+    part: Schema | None = whole
+    for name in path:
+        assert part is not None
+        if "$ref" in part:
+            part = whole["$defs"][part["$ref"].removeprefix(DEFINITIONS)]
+        part = part.get("properties", {}).get(name)
+        if part is None:
+            return None
+    return part

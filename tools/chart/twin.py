@@ -1,0 +1,127 @@
+"""Values of one twin. Defaults and descriptions stand in `values.yaml`, and only there."""
+
+from typing import Annotated, Literal
+
+from chart.scalars import (
+    CLOSED,
+    Free,
+    ImageRef,
+    Labels,
+    ModelUri,
+    Name,
+    NameOrNothing,
+    Percent,
+    Quantity,
+    Replicas,
+    Seconds,
+    Size,
+    TwinName,
+    User,
+)
+from pydantic import Field
+from typing_extensions import TypedDict
+
+
+class Resources(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    requests: dict[str, Quantity]
+    limits: dict[str, Quantity]
+
+
+class Toleration(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    key: str
+    operator: Literal["Exists", "Equal"]
+    value: str
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    tolerationSeconds: Annotated[int, Field(ge=0)]
+
+
+class Storage(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    claim: NameOrNothing
+    size: Size
+
+
+class Scaling(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    by: Literal["", "cpu", "requests", "none"]
+    minReplicas: Replicas
+    maxReplicas: Annotated[int, Field(ge=1, le=1_000)]
+    cpuPercent: Percent
+    requestsPerReplica: Annotated[int, Field(ge=1, le=100_000)]
+    waitingPerReplica: Annotated[int, Field(ge=1, le=100_000)]
+    scaleDownSeconds: Annotated[int, Field(ge=0, le=3_600)]
+
+
+class Front(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    enabled: bool
+    resources: Resources
+    startupSeconds: Seconds
+    graceSeconds: Seconds
+    scaling: Scaling
+
+
+class Traffic(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    timeoutSeconds: Annotated[int, Field(ge=1, le=3_600)]
+    public: bool
+    concurrency: Annotated[int, Field(ge=0, le=1_000)]
+
+
+class Adapter(TypedDict):
+    __pydantic_config__ = CLOSED
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+    uri: Annotated[str, Field(pattern=r"^(s3|gs|hf|pvc|oci|https)://[^\s]+$")]
+
+
+class Cache(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    enabled: bool
+    scope: Literal["Namespace", "Cluster"]
+    modelSize: Size
+    nodeGroups: list[Name]
+
+
+class Predictor(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    enabled: bool
+    engine: Literal["InferenceService", "LLMInferenceService"]
+    format: Literal["", "xgboost", "sklearn", "lightgbm", "mlflow", "huggingface", "vLLM"]
+    runtime: NameOrNothing
+    image: ImageRef
+    modelName: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,100}$")]
+    storageUri: ModelUri
+    adapters: list[Adapter]
+    args: list[str]
+    gpus: Annotated[int, Field(ge=0, le=16)]
+    accelerator: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")]
+    sharedMemory: Size
+    resources: Resources
+    startupSeconds: Seconds
+    graceSeconds: Seconds
+    nodeSelector: Labels
+    tolerations: list[Toleration]
+    affinity: Free
+    user: User
+    scaling: Scaling
+    cache: Cache
+
+
+class TwinDefaults(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    front: Front
+    traffic: Traffic
+    storage: Storage
+    predictor: Predictor
+
+
+class _Named(TypedDict):
+    __pydantic_config__ = CLOSED
+    name: TwinName
+    kind: Literal["classic", "llm"]
+
+
+class Twin(TwinDefaults, _Named, total=False):
+    __pydantic_config__ = CLOSED
