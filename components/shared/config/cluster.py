@@ -270,8 +270,8 @@ class Cluster(Settings):
     ui: Address = ""
     """Address of Twinstack's console, for links."""
     pushgateway: Address = ""
-    """Address of the Prometheus Pushgateway, for example `http://prometheus-pushgateway.monitoring:9091`; each
-    stage tells it when it ended and how long it took. Empty means that none does."""
+    """Address of the Prometheus Pushgateway, for example `http://pushgateway.monitoring:9091`; each stage
+    tells it when it ended and how long it took. Empty means that none does."""
     project: str = Field(default="/project", pattern=r"^/[^\s]*[^\s/]$")
     """Folder of the project inside the images: what relative paths start from on a cluster."""
     report_variable: Variable | None = None
