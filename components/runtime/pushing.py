@@ -1,8 +1,8 @@
 """What a stage tells the Pushgateway: when it last ended well or badly, how long it took, how much it made.
 
-A pod of a stage is gone before Prometheus could scrape it. The grouping key is twin and stage, without a run:
-each run takes the place of the one before, and nothing piles up. `pushadd` replaces only what it brings, so
-that the time of the last success outlives a failure.
+A pod of a stage is gone before Prometheus could scrape it. The grouping key is namespace, twin and stage,
+without a run: each run takes the place of the one before, and nothing piles up. `pushadd` replaces only what
+it brings, so that the time of the last success outlives a failure.
 """
 
 import time
@@ -57,8 +57,8 @@ def failed(context: Context) -> None:
 
 def _push(context: Context, fill: "Callable[[Instruments], None]") -> None:
     """A gateway that does not answer fails no stage: what the stage made counts."""
-    gateway = context.config.cluster.pushgateway
-    if not gateway:
+    cluster = context.config.cluster
+    if not cluster.pushgateway:
         return
     from prometheus_client import CollectorRegistry, pushadd_to_gateway
 
@@ -66,8 +66,8 @@ def _push(context: Context, fill: "Callable[[Instruments], None]") -> None:
 
     registry = CollectorRegistry()
     fill(Instruments(registry, side="step"))
-    key = {"twin": context.twin, "step": context.stage}
+    key = {"namespace": cluster.namespace, "twin": context.twin, "step": context.stage}
     try:
-        pushadd_to_gateway(gateway, JOB, registry, grouping_key=key, timeout=PATIENCE)
+        pushadd_to_gateway(cluster.pushgateway, JOB, registry, grouping_key=key, timeout=PATIENCE)
     except OSError as error:
-        context.progress.note(f"the Pushgateway {gateway} did not take the stage's metrics: {error}")
+        context.progress.note(f"the Pushgateway {cluster.pushgateway} did not take the metrics: {error}")

@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.observability import data_alerts, objectives, serving_alerts, slo
+from tools.observability import dashboards, data_alerts, objectives, serving_alerts, slo
+from tools.observability.dashboards.parts import to_json
 from tools.observability.promql import Clock
 from tools.observability.rules import to_yaml
 
@@ -27,7 +28,8 @@ def rule_files(clock: Clock) -> dict[str, str]:
 
 def rendered() -> dict[Path, str]:
     """Path and text of every generated file."""
-    return {FILES / "rules" / name: text for name, text in rule_files(Clock()).items()}
+    rules = {FILES / "rules" / name: text for name, text in rule_files(Clock()).items()}
+    return rules | {FILES / "dashboards" / f"{one.name}.json": to_json(one) for one in dashboards.BOARDS}
 
 
 def stale() -> list[Path]:

@@ -47,7 +47,8 @@ def seen(gateway: str) -> Seen:
         for one in family.samples:
             if one.name.startswith("twinstack_"):
                 assert one.labels["job"] == "twinstack"
-                assert set(one.labels) == {"job", "instance", "twin", "step"}
+                assert one.labels["namespace"] == "twinstack"
+                assert set(one.labels) == {"job", "instance", "namespace", "twin", "step"}
                 found.setdefault(one.name, {})[one.labels["twin"], one.labels["step"]] = one.value
     return found
 
@@ -96,7 +97,7 @@ def test_a_failure_leaves_the_last_success_as_it_was(
 def test_a_gateway_that_is_away_fails_no_stage(corpus: Path, capsys: pytest.CaptureFixture[str]) -> None:
     context = Context(configured(corpus, f"http://127.0.0.1:{free_port()}"), "credit", "collect")
     assert run_stage(made(7), context, {}).version == "v"
-    assert "did not take the stage's metrics" in capsys.readouterr().out
+    assert "did not take the metrics" in capsys.readouterr().out
 
 
 def test_nothing_is_pushed_unless_a_gateway_is_configured(

@@ -1,0 +1,79 @@
+"""Stages of the pipelines and interactions on their way to the warehouse."""
+
+from components.shared.metrics import (
+    SPOOL_LAG,
+    SPOOL_RECORDS,
+    STEP_FAILURE,
+    STEP_ROWS,
+    STEP_SECONDS,
+    STEP_SUCCESS,
+)
+from tools.observability.dashboards.parts import Board, Panel, Query, Row, chosen
+from tools.observability.objectives import DATA_AGE, MONITOR_AGE
+from tools.observability.promql import max_by, sum_by
+
+STAGES = Row(
+    "Stages",
+    [
+        Panel(
+            "Time since the last success",
+            "By stage, and how old `collect` and `monitor` may be. A stage that skips known work succeeds.",
+            "s",
+            [
+                Query(f"time() - {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}", "{{twin}} {{step}}"),
+                Query(f"max({DATA_AGE})", "allowed for collect"),
+                Query(f"max({MONITOR_AGE})", "allowed for monitor"),
+            ],
+        ),
+        Panel(
+            "Stages whose last run failed",
+            "1 where a stage has failed since it last ended well.",
+            "short",
+            [
+                Query(
+                    f"{max_by(chosen(STEP_FAILURE), 'twin', 'step')}"
+                    f" > bool {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}"
+                    f" or 0 * {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}",
+                    "{{twin}} {{step}}",
+                )
+            ],
+        ),
+        Panel(
+            "Duration",
+            "Of the last run of each stage. Near zero means that it skipped.",
+            "s",
+            [Query(max_by(chosen(STEP_SECONDS), "twin", "step"), "{{twin}} {{step}}")],
+        ),
+        Panel(
+            "Rows",
+            "Rows, chunks or examples in the stage's output. A sudden fall means a source that lost data.",
+            "short",
+            [Query(max_by(chosen(STEP_ROWS), "twin", "step"), "{{twin}} {{step}}")],
+        ),
+    ],
+)
+
+INTERACTIONS = Row(
+    "Interactions",
+    [
+        Panel(
+            "Waiting for the warehouse",
+            "Interactions accepted and not in the warehouse yet, over all replicas.",
+            "short",
+            [Query(sum_by(chosen(SPOOL_RECORDS)), "waiting")],
+        ),
+        Panel(
+            "Oldest that waits",
+            "It grows while the warehouse is away and falls to 0 when it is back.",
+            "s",
+            [Query(max_by(chosen(SPOOL_LAG)), "age")],
+        ),
+    ],
+)
+
+BOARD = Board(
+    "data",
+    "Data",
+    "Is the data fresh, did the stages run, and does what was answered reach the warehouse?",
+    [STAGES, INTERACTIONS],
+)
