@@ -1,12 +1,9 @@
 """The chart as a whole: lint, rendering of every values file, derived files, what Helm says of it."""
 
-import importlib.util
 import re
 import shutil
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -15,25 +12,8 @@ from helm_python import HelmError, lint
 
 from components.shared.config.cluster import Cluster
 from components.shared.config.root import Config, Stores
-from tests.helm.rendering import CHART, CI, NAMESPACE, ROOT, TEMPLATES, ci, files, render
-
-#: Beside a checkout, or beside the folder of a worktree.
-CHECKS = [ROOT.joinpath(*[".."] * up, "shared/tools/check_manifests.py") for up in (1, 2)]
-
-
-@cache
-def checker() -> Any:
-    found = next((path for path in CHECKS if path.exists()), None)
-    if found is None:
-        pytest.skip(
-            "no ../shared/tools/check_manifests.py on this machine: objects are not checked by schema"
-        )
-    spec = importlib.util.spec_from_file_location("check_manifests", found)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.helm.checking import findings
+from tests.helm.rendering import CHART, CI, NAMESPACE, TEMPLATES, ci, files, render
 
 
 @pytest.mark.parametrize("name", CI)
@@ -50,7 +30,7 @@ def test_every_object_is_what_an_api_server_takes(name: str) -> None:
     found = {
         f"{made['kind']}/{made['metadata']['name']}: {path}: {message}"
         for made in objects
-        for path, message in checker().findings(made, "1.34")
+        for path, message in findings(made)
     }
     assert found == set()
 
