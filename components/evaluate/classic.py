@@ -56,6 +56,7 @@ def evaluate(
             "level": twin.intervals,
             "rounds": twin.bootstrap_rounds,
             "seed": twin.seed,
+            "bins": twin.monitor.bins,
             "champion": reigning.id if reigning else "",
         },
         parents={"validated": validated, "features": features, "dataset": dataset, "model": model},
@@ -74,7 +75,7 @@ def _build(
     import pandas as pd
 
     from components.dataflows import classification
-    from components.evaluate import classic_report
+    from components.evaluate import classic_report, reference
 
     twin = context.classic
     test = pd.read_parquet(dataset.folder / "test.parquet")
@@ -114,6 +115,8 @@ def _build(
         folder / "report.html",
         classic_report.html(found, confusion, model.text("trained_on"), scored.labels, curves),
     )
+    frozen = reference.classic(dataset, twin, scored.candidate)
+    write_atomic(folder / reference.FILE, frozen.model_dump_json())
     auc, base = found.candidate["roc_auc"], found.baseline["roc_auc"]
     against = f"champion {found.champion['roc_auc'].value:.3f}" if rival is not None else "no other champion"
     return Draft(
@@ -125,6 +128,8 @@ def _build(
             **{name: measure.value for name, measure in found.candidate.items()},
             **{f"{BASELINE}_{name}": measure.value for name, measure in found.baseline.items()},
         },
+        # A quantile sketch draws random bits, so two files of the same values differ.
+        version=digest.of_folder(folder, leave_out=[reference.FILE]),
     )
 
 

@@ -57,6 +57,7 @@ def evaluate(
             "level": twin.intervals,
             "rounds": twin.bootstrap_rounds,
             "seed": twin.seed,
+            "bins": twin.monitor.bins,
             "champion": reigning.id if reigning else "",
         },
         parents={"features": features, "dataset": dataset, "model": model},
@@ -82,7 +83,7 @@ def _build(
     model: Manifest,
     folder: Path,
 ) -> Draft:
-    from components.evaluate import llm_report
+    from components.evaluate import llm_report, reference
     from components.evaluate.measuring import Measuring
 
     twin = context.llm
@@ -109,6 +110,8 @@ def _build(
     write_atomic(folder / "answers.json", json.dumps(rows, ensure_ascii=False, indent=1))
     write_atomic(folder / "report.md", llm_report.markdown(found, model.text("trained_on")))
     write_atomic(folder / "report.html", llm_report.html(found, model.text("trained_on"), rows))
+    frozen = reference.llm(context, bench.embedded(candidate), asked, hits, said, candidate.index_version)
+    write_atomic(folder / reference.FILE, frozen.model_dump_json())
     f1, base = found.candidate["answer_f1"], found.baseline["answer_f1"]
     loss = found.candidate["held_out_loss"]
     return Draft(
@@ -120,6 +123,8 @@ def _build(
             "champion_release": found.champion_release,
             **{name: measure.value for name, measure in found.candidate.items()},
         },
+        # A quantile sketch draws random bits, so two files of the same values differ.
+        version=digest.of_folder(folder, leave_out=[reference.FILE]),
     )
 
 

@@ -69,6 +69,14 @@ class Measuring:
         }
         return hits, values, said
 
+    def embedded(self, side: Side) -> NDArray[np.float32]:
+        """Vectors of the questions by a side's encoder, shape (questions, dimensions)."""
+        return self._encoder(side).encode([one.question for one in self._asked])
+
+    def _encoder(self, side: Side) -> Encoder:
+        settings = side.answering.encoder
+        return self._encoders.setdefault(settings.model_dump_json(), Encoder(settings))
+
     def foundation(self) -> tuple[Values, list[str]]:
         """Values by case and answers of the foundation model without retrieval."""
         base = self._context.llm.foundation
@@ -80,9 +88,7 @@ class Measuring:
         self._require_known(side.index_version)
         index = self._context.stores.vectors.open(self._context.twin, side.index_version)
         try:
-            settings = side.answering.encoder
-            encoder = self._encoders.setdefault(settings.model_dump_json(), Encoder(settings))
-            retriever = Retriever(encoder, index, side.answering.retrieval)
+            retriever = Retriever(self._encoder(side), index, side.answering.retrieval)
             return retriever.search_all([one.question for one in self._asked], DEPTH)
         finally:
             index.close()

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.runtime import champion, deployment
+from components.dataflows.drift_reference import Reference
+from components.runtime import champion, deployment, watched
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config import LlmTwin
@@ -36,6 +37,7 @@ def run(
     warehouse = context.stores.warehouse
     candidate = describe(context, evaluation, features, dataset, model)
     before = champion.champion(context)
+    _freeze(context, evaluation, candidate)
     skipped = ""
     if verdict == "release":
         candidate = deployment.deployed(context.config, warehouse, candidate, context.progress.note)
@@ -56,6 +58,14 @@ def run(
         build=lambda folder: _write(folder / "release.json", candidate, verdict, answers, summary),
     )
     return context.seen(made.model_copy(update={"skipped": skipped}))
+
+
+def _freeze(context: Context, evaluation: Manifest, candidate: Release) -> None:
+    """Keep with the release what its drift is measured against."""
+    path = evaluation.folder / "drift_reference.json"
+    if path.exists():  # an evaluation of an earlier version froze none
+        frozen = Reference.model_validate_json(path.read_bytes())
+        watched.freeze(context.stores.warehouse, candidate, frozen)
 
 
 def _summary(candidate: Release, verdict: str, reason: str, answers: str) -> str:

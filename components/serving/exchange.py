@@ -44,7 +44,9 @@ class Exchange:
         completion_tokens: Tokens generated.
         cost: Money, in the unit of the configuration.
         first_token: Seconds from the start to the first token; 0 where there was none.
+        passages: Texts of the chunks in the prompt, as the prompt numbers them; never stored.
         question_embedding: Vector of the question, for drift; never stored.
+        question_known: Whether this vector was in the cache; None where nothing was looked for.
         features: Matrix (instances, features) that the model saw, for drift; never stored.
         paired: Id of the champion's exchange where this is the shadow's.
         sticky: What keeps a caller at one release of the traffic; the request id where nothing else does.
@@ -70,7 +72,9 @@ class Exchange:
     completion_tokens: int = 0
     cost: float = 0.0
     first_token: float = 0.0
+    passages: tuple[str, ...] = ()
     question_embedding: Any = None
+    question_known: bool | None = None
     features: Any = None
     paired: str = ""
     sticky: str = ""

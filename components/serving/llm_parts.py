@@ -12,6 +12,7 @@ from components.dataflows import passages, prompts
 from components.runtime.retriever import Retriever
 from components.serving.asking import Page
 from components.serving.chat_answer import Citation
+from components.serving.exchange import current
 from components.serving.llm_release import LlmRelease
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
@@ -47,6 +48,8 @@ class ReleaseContext:
 
     def find(self, question: str) -> list[Citation]:
         """Chunks for a question, best first."""
+        exchange = current()
+        exchange.question_embedding, exchange.question_known = self._found.embedded(question)
         return [
             Citation(
                 path=one.path, heading=one.heading, chunk_id=one.chunk_id, score=one.score, text=one.text

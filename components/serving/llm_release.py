@@ -127,6 +127,7 @@ class LlmRelease:
             )
         exchange.context = tuple(one.chunk_id for one in citations)
         exchange.scores = tuple(one.score for one in citations)
+        exchange.passages = tuple(one.text for one in citations)
         parameters = replace(ask.parameters, max_tokens=min(ask.parameters.max_tokens, room))
         return Prepared(self.release, prompt, citations, parameters, ask.form)
 

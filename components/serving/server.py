@@ -5,15 +5,17 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of
+from components.serving.exchange import Observer
 from components.serving.limits.access import Access, Keys, require_safe
 from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.watcher import Watcher
+from components.serving.watching.watch import Watch
 from components.shared.config import Config
 from components.shared.errors import MissingError
 from components.shared.metrics import RELEASE_INFO, Instruments
@@ -63,11 +65,14 @@ def _serve(
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
         watcher = Watcher({"the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
+        watch = Watch(config, stores.warehouse, instruments)
         watcher.start()
+        watch.start()
         try:
-            _start(config, bound, fronts, instruments, Access(keys, instruments), address, stopping)
+            _start(config, bound, fronts, instruments, Access(keys, instruments), [watch], address, stopping)
         finally:
             watcher.stop()
+            watch.stop()
 
 
 def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
@@ -134,6 +139,7 @@ def _start(
     fronts: Mapping[str, "Model"],
     instruments: Instruments,
     access: Access,
+    observers: Sequence[Observer],
     address: str,
     stopping: Stopping,
 ) -> None:
@@ -146,7 +152,7 @@ def _start(
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     model_server.RESTServer = server_class(
-        bound, instruments, access, config.serving, observers=(), stopping=stopping
+        bound, instruments, access, config.serving, observers=observers, stopping=stopping
     )
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None

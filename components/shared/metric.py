@@ -1,4 +1,4 @@
-"""What one metric is: type, buckets, values of its labels. The table of all is in `metrics.py`."""
+"""What one metric is: its type, buckets and the values of its labels. The table of all is in `metrics.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

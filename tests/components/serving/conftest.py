@@ -12,9 +12,15 @@ from queue import Queue
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import yaml
 
+from components.adapters.encoder import Encoder
+from components.dataflows import drift_reference
+from components.dataflows.drift_reference import Reference
+from components.evaluate import reference
+from components.runtime import watched
 from components.runtime.champion import promote
 from components.runtime.context import Context
 from components.shared import digest
@@ -41,8 +47,11 @@ def project(folder: Path) -> Config:
     shipped = yaml.safe_load((ROOT / "twinstack.yaml").read_text(encoding="utf-8"))["twins"]
     credit = shipped["credit"]
     credit["table"]["path"] = str(ROOT / credit["table"]["path"])
+    watch = {"flush_seconds": 0.2, "window_rows": 50, "minimum_rows": 20}
+    credit["monitor"] = watch
     docs = {
         "kind": "llm",
+        "monitor": watch,
         "sources": [{"type": "folder", "path": "pages", "include": ["*.md"]}],
         "prompt": str(ROOT / "twins/docs/prompt.md"),
         "questions": {"path": "unused.yaml"},
@@ -72,6 +81,11 @@ def release(config: Config, twin: str, **parts: Any) -> Release:
     return made
 
 
+def freeze(config: Config, made: Release, frozen: Reference) -> None:
+    """Keep what the release's drift is measured against."""
+    watched.freeze(Context(config, made.twin, "release").stores.warehouse, made, frozen)
+
+
 def release_credit(config: Config) -> Release:
     """Train the shipped twin by its own stages."""
     from components.collect import core as collect
@@ -89,7 +103,10 @@ def release_credit(config: Config) -> Release:
     dataset = snapshot.run(context("snapshot"), validated=validated, features=features)
     model = train.run(context("train"), dataset=dataset)
     uri = model.text("model_uri")
-    return release(config, "credit", kind="classic", model_uri=uri, feature_version=features.version)
+    made = release(config, "credit", kind="classic", model_uri=uri, feature_version=features.version)
+    twin = context("serve").classic
+    freeze(config, made, reference.classic(dataset, twin, np.linspace(0.05, 0.9, 100)))
+    return made
 
 
 def release_docs(config: Config) -> Release:
@@ -109,7 +126,7 @@ def release_docs(config: Config) -> Release:
     adapter = config.state_path / "adapter"
     get_peft_model(base.model, LoraConfig(r=4, target_modules="all-linear")).save_pretrained(str(adapter))
     prompt = config.path(twin.prompt).read_text(encoding="utf-8")
-    return release(
+    made = release(
         config,
         "docs",
         kind="llm",
@@ -118,6 +135,13 @@ def release_docs(config: Config) -> Release:
         index_version=index.version,
         answering=Answering(),
     )
+    vectors = Encoder(twin.encoder).encode([f"What does page {number} say?" for number in range(20)])
+    numbers = {"question_characters": 30, "retrieval_score": 0.5, "answer_characters": 20}
+    signals = [drift_reference.embedding("question", vectors)] + [
+        drift_reference.numeric(name, np.linspace(0, 2 * middle, 40), 10) for name, middle in numbers.items()
+    ]
+    freeze(config, made, Reference(made="", described="test questions", signals=tuple(signals)))
+    return made
 
 
 @dataclass(frozen=True)

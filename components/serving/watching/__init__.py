@@ -1,0 +1,1 @@
+"""What the fronts count of requests beside answering: signals of questions and answers, and drift."""

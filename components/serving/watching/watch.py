@@ -1,0 +1,151 @@
+"""The observer that counts signals and drift, on a thread of its own."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from components.adapters.warehouse import Warehouse
+from components.dataflows.drift_reference import Reference
+from components.dataflows.drift_window import Window
+from components.runtime import watched
+from components.runtime.champion import champion_of
+from components.serving.exchange import Exchange
+from components.serving.watching import publishing, rows, saying
+from components.shared.config import Config
+from components.shared.metrics import COST, WATCH_DROPPED, Instruments
+
+log = logging.getLogger("twinstack.serving")
+
+#: Exchanges that wait to be looked at; what comes on top is dropped and counted.
+WAITING = 2_048
+
+#: Seconds between two looks: exchanges are cheapest by the dozen.
+TICK = 0.25
+
+#: Routes whose exchanges have a question and an answer.
+ASKED = ("chat", "completions")
+
+Noted = tuple[Exchange, float]
+
+
+class Watch:
+    """An `Observer`: remembers exchanges in a microsecond, and looks at them later.
+
+    Args:
+        config: The monitors of the twins.
+        warehouse: Where windows are added up.
+        instruments: Where signals are counted.
+    """
+
+    def __init__(self, config: Config, warehouse: Warehouse, instruments: Instruments) -> None:
+        self._config = config
+        self._warehouse = warehouse
+        self._instruments = instruments
+        self._waiting: deque[Noted] = deque()
+        self._references: dict[str, Reference | None] = {}
+        self._windows: dict[tuple[str, str], Window] = {}
+        self._published: dict[str, str] = {}
+        self._failing = False
+        self._ends = threading.Event()
+        self._flushed = {twin: time.monotonic() for twin in config.twins}
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        for twin in self._config.twins:
+            self._instruments.add(WATCH_DROPPED, 0, twin)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Look at what waits, add it to the windows, and end."""
+        self._ends.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def __call__(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Remember an answered exchange."""
+        if status >= 400 or exchange.output is None:  # noqa: PLR2004
+            return
+        if len(self._waiting) >= WAITING:
+            self._instruments.add(WATCH_DROPPED, 1, exchange.twin)
+            return
+        self._waiting.append((exchange, seconds))
+
+    def _run(self) -> None:
+        while not self._ends.wait(TICK):
+            self._guarded()
+        self._flushed = dict.fromkeys(self._flushed, float("-inf"))
+        self._guarded()
+
+    def _guarded(self) -> None:
+        try:
+            self.look()
+        except Exception as error:  # watching never takes a front down; the windows are kept for the next try
+            if not self._failing:
+                log.error("the watch failed and tries again: %s: %s", type(error).__name__, error)
+            self._failing = True
+        else:
+            self._failing = False
+
+    def look(self) -> None:
+        """Count what waits, and add to the windows of the twins whose turn it is."""
+        batches: dict[tuple[str, str], list[Noted]] = {}
+        for _ in range(len(self._waiting)):
+            noted = self._waiting.popleft()
+            batches.setdefault((noted[0].twin, noted[0].release), []).append(noted)
+        for (twin, release), batch in batches.items():
+            self._count(twin, release, batch)
+        for twin, monitor in self._monitors().items():
+            if time.monotonic() - self._flushed[twin] >= monitor:
+                self._flush(twin)
+                self._flushed[twin] = time.monotonic()
+
+    def _monitors(self) -> Mapping[str, float]:
+        return {name: twin.monitor.flush_seconds for name, twin in self._config.twins.items()}
+
+    def _count(self, twin: str, release: str, batch: Sequence[Noted]) -> None:
+        self._instruments.add(COST, sum(one.cost for one, _ in batch), twin, release)
+        seen = [(one, seconds) for one, seconds in batch if not one.paired]
+        frozen = self._reference(release)
+        window = self._windows.setdefault((twin, release), Window(frozen)) if frozen else None
+        if self._config.twin(twin).kind == "llm":
+            asked = [(one, seconds) for one, seconds in seen if one.route in ASKED]
+            for one, seconds in asked:
+                saying.count(self._instruments, one, seconds)
+            if window and asked:
+                window.add(*rows.llm([one for one, _ in asked]))
+        elif window:
+            predicted = [one for one, _ in seen if one.features is not None]
+            if predicted:
+                window.add(*rows.classic(predicted, rows.columns(window.reference)))
+
+    def _reference(self, release: str) -> Reference | None:
+        if release not in self._references:
+            self._references[release] = found = watched.reference(self._warehouse, release)
+            if found is None:
+                log.warning("release %s has no frozen reference; its drift is not watched", release)
+        return self._references[release]
+
+    def _flush(self, twin: str) -> None:
+        settings = self._config.twin(twin)
+        for key in [key for key in self._windows if key[0] == twin]:
+            fresh = self._windows[key]
+            watched.add(self._warehouse, *key, fresh, settings.monitor, settings.seed)
+            self._windows[key] = Window(fresh.reference)
+        self._publish(twin)
+
+    def _publish(self, twin: str) -> None:
+        """Show the champion's last window, whichever replica closed it."""
+        release = champion_of(self._warehouse, twin)
+        frozen = self._reference(release.id) if release else None
+        if release is None or frozen is None:
+            return
+        publishing.reference(self._instruments, twin, frozen)
+        closed = watched.newest(self._warehouse, release.id)
+        if closed and self._published.get(twin) != closed.end:
+            publishing.window(self._instruments, closed, [one.name for one in frozen.signals])
+            self._published[twin] = closed.end
+            if closed.drifted:
+                log.warning("twin '%s' drifted in %d rows: %s", twin, closed.rows, ", ".join(closed.drifted))
