@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BASELINE = "foundation model alone"
 
+UNMEASURED = "a model behind a URL gives no losses of given texts"
+
 #: Metrics that are better when they are lower.
 LOWER = frozenset({"held_out_loss"})
 
@@ -104,6 +106,7 @@ def _build(
         champion=_measures(context, rival),
         champion_release=reigning.id if reigning else "",
         paired=_paired(context, values, rival),
+        unmeasured={} if "held_out_loss" in values else {"held_out_loss": UNMEASURED},
     )
     write_atomic(folder / FILE, found.model_dump_json(indent=2))
     rows = llm_report.rows(asked, hits, said, base_said, values)
@@ -113,11 +116,11 @@ def _build(
     frozen = reference.llm(context, bench.embedded(candidate), asked, hits, said, candidate.index_version)
     write_atomic(folder / reference.FILE, frozen.model_dump_json())
     f1, base = found.candidate["answer_f1"], found.baseline["answer_f1"]
-    loss = found.candidate["held_out_loss"]
+    loss, before = found.candidate.get("held_out_loss"), found.baseline.get("held_out_loss")
+    losses = f", held-out loss {loss.value:.3f} (foundation {before.value:.3f})" if loss and before else ""
     return Draft(
         summary=f"recall@5 {found.candidate['recall_at_5'].value:.3f}, answer F1 {f1.value:.3f} "
-        f"[{f1.low:.3f}, {f1.high:.3f}] (foundation {base.value:.3f}), held-out loss {loss.value:.3f} "
-        f"(foundation {found.baseline['held_out_loss'].value:.3f})",
+        f"[{f1.low:.3f}, {f1.high:.3f}] (foundation {base.value:.3f}){losses}",
         facts={
             "cases": found.cases,
             "champion_release": found.champion_release,
@@ -154,4 +157,8 @@ def _measures(context: Context, values: "Values") -> dict[str, Measure]:
 def _paired(context: Context, values: "Values", rival: "Values") -> dict[str, Difference]:
     from components.dataflows.intervals import mean_difference
 
-    return {name: mean_difference(values[name], one, **_how(context)) for name, one in rival.items()}
+    return {
+        name: mean_difference(values[name], one, **_how(context))
+        for name, one in rival.items()
+        if name in values
+    }

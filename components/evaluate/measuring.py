@@ -19,6 +19,7 @@ from components.runtime.context import Context
 from components.runtime.retriever import Retriever
 from components.shared import digest
 from components.shared.config.llm import Foundation
+from components.shared.endpoints import endpoint
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 
@@ -65,7 +66,7 @@ class Measuring:
             **self._retrieval(hits),
             "answer_f1": self._f1(said),
             "answer_f1_tuned": self._f1(answers(self._context, self._models, alone)),
-            "held_out_loss": self._losses(adapter, side.adapter, base),
+            **self._losses(adapter, side.adapter, base),
         }
         return hits, values, said
 
@@ -82,7 +83,7 @@ class Measuring:
         base = self._context.llm.foundation
         variant = Variant("foundation", "", None, closed_book(self._answered), base)
         said = answers(self._context, self._models, variant)
-        return {"answer_f1": self._f1(said), "held_out_loss": self._losses("", None, base)}, said
+        return {"answer_f1": self._f1(said), **self._losses("", None, base)}, said
 
     def _search(self, side: Side) -> "list[list[Found]]":
         self._require_known(side.index_version)
@@ -119,8 +120,13 @@ class Measuring:
     def _f1(self, said: Sequence[str]) -> NDArray[np.float64]:
         return np.array([token_f1(text, one.answer) for text, one in zip(said, self._answered, strict=True)])
 
-    def _losses(self, adapter: str, folder: Path | None, base: Foundation) -> NDArray[np.float64]:
-        """Mean loss per answer token of each held-out example, shape (examples,)."""
+    def _losses(self, adapter: str, folder: Path | None, base: Foundation) -> Values:
+        """`held_out_loss`: mean loss per answer token of each held-out example, shape (examples,).
+
+        An endpoint gives no losses of given texts; there the metric is left out.
+        """
+        if endpoint(base.model):
+            return {}
         # An example longer than a sequence is cut, so its loss depends on the length.
         length = self._context.llm.training.sequence_tokens
         limit = self._context.llm.questions.held_out
@@ -136,4 +142,5 @@ class Measuring:
             )
 
         key = [base.model, adapter, self._dataset.version, length, limit]
-        return np.array(remembered(self._context, "losses", key, work), dtype=np.float64)
+        found = remembered(self._context, "losses", key, work)
+        return {"held_out_loss": np.array(found, dtype=np.float64)}

@@ -11,6 +11,7 @@ from components.evaluate.questions import Question
 from components.runtime.context import Context
 from components.shared import digest
 from components.shared.config.llm import Foundation as Settings
+from components.shared.endpoints import endpoint
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -70,17 +71,29 @@ def remembered(context: Context, what: str, key: Sequence[Any], work: Callable[[
 
 def answers(context: Context, models: Models, variant: Variant) -> list[str]:
     """What a variant says to every question."""
-    from components.adapters import foundation
+    from components.adapters import foundation, openai_endpoint
 
     settings = context.llm.questions
+    place = endpoint(variant.foundation.model)
+
+    def report(done: int, total: int) -> None:
+        context.progress.step(f"answers of {variant.name}", done, total)
 
     def work() -> list[str]:
+        if place is not None:
+            return openai_endpoint.generate(
+                openai_endpoint.OpenAIEndpoint(place, context.llm.remote),
+                variant.prompts,
+                max_new_tokens=settings.max_new_tokens,
+                batch_size=settings.batch_size,
+                report=report,
+            )
         return foundation.generate(
             models.get(variant.foundation, variant.folder),
             [list(prompt) for prompt in variant.prompts],
             max_new_tokens=settings.max_new_tokens,
             batch_size=settings.batch_size,
-            report=lambda done, total: context.progress.step(f"answers of {variant.name}", done, total),
+            report=report,
         )
 
     key = [variant.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from components.runtime import models
 from components.runtime.context import Context, Draft
 from components.shared import digest
+from components.shared.endpoints import endpoint
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
 
 ADAPTER = "adapter_model.safetensors"
 
+#: Instead of an adapter, where the foundation model is behind a URL.
+ENDPOINT = "endpoint.json"
+
 Conversation = list[dict[str, str]]
 
 
 def run(context: Context, dataset: Manifest) -> Manifest:
-    """Train the adapter and register it.
+    """Train the adapter and register it; of a foundation model behind a URL only register where it is.
 
     Leaves `adapter_model.safetensors`, `adapter_config.json`, `losses.json` and `loss.png`.
 
@@ -44,11 +48,23 @@ def run(context: Context, dataset: Manifest) -> Manifest:
     )
 
 
+def _untrained(uri: str, folder: Path) -> Draft:
+    """A model version that says where the model is: weights behind a URL are nobody's to train here."""
+    write_atomic(folder / ENDPOINT, json.dumps({"model": uri}))
+    return Draft(
+        summary=f"nothing to train: {uri} answers as it is",
+        facts={"trained_on": f"nothing: {uri} answers as it is", "metrics": {}},
+        version=digest.of_text(uri),
+    )
+
+
 def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     from components.adapters import foundation
     from components.finetune import training
 
     twin = context.llm
+    if endpoint(twin.foundation.model, "foundation.model"):
+        return _untrained(twin.foundation.model, folder)
     examples = read(dataset, "train")
     cache = context.config.state_path / "foundation"
     base = foundation.base(twin.foundation, cache, dtype="bfloat16", note=context.progress.note)

@@ -59,12 +59,15 @@ def _decide(context: Context, gate: Gate, manifest: Manifest, report: Path) -> D
 
 
 def look(rule: GateRule, numbers: Evaluation, where: str = "gate.rules") -> Finding:
-    """Hold one rule against the numbers.
+    """Hold one rule against the numbers. What the candidate cannot have is for a person to judge.
 
     Raises:
         ConfigError: The evaluation has no such metric.
     """
     measure = numbers.candidate.get(rule.metric)
+    if rule.metric in numbers.unmeasured:
+        reason = f"{rule.metric} is not measured: {numbers.unmeasured[rule.metric]}"
+        return Finding(metric=rule.metric, met=False, reason=reason, otherwise="ask")
     if measure is None:
         raise ConfigError(
             f"metric '{rule.metric}' is not in the evaluation",

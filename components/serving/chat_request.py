@@ -1,11 +1,13 @@
 """What a caller of the chat API sends: OpenAI's fields as far as they are served."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
 
 from components.serving.forms import Form, form_of
 from components.serving.openai_fields import Closed, Extension, Generation, not_longer, read
+from components.serving.predictor import Parameters
 from components.shared.config.root import Serving
 from components.shared.conversation import Message
 from components.shared.errors import RequestError
@@ -91,6 +93,15 @@ class ChatRequest(Generation):
             {"role": "system" if one.role == "developer" else one.role, "content": one.text}
             for one in self.messages
         ]
+
+    def parameters(self, limits: Serving) -> Parameters:
+        """How to generate; see `Generation.parameters`."""
+        made = super().parameters(limits)
+        if self.response_format is None or self.response_format.type == "text":
+            return made
+        return replace(
+            made, response_format=self.response_format.model_dump(by_alias=True, exclude_none=True)
+        )
 
     def form(self) -> Form | None:
         """What the answer has to look like.

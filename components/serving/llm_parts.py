@@ -1,11 +1,13 @@
 """What an LLM release names, opened: index, encoder, prompt, and the model with its adapter."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.encoder import Encoder
+from components.adapters.openai_endpoint import OpenAIEndpoint
 from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
 from components.dataflows import passages, prompts
@@ -17,8 +19,10 @@ from components.serving.llm_release import LlmRelease
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
 from components.shared import digest
-from components.shared.config import Config
+from components.shared.config import Config, LlmTwin
 from components.shared.config.llm import Answering
+from components.shared.endpoints import endpoint
+from components.shared.errors import ConfigError
 from components.shared.metrics import Instruments
 from components.shared.releases import Release
 
@@ -102,11 +106,22 @@ def open_release(config: Config, stores: Stores, release: Release, instruments: 
     Raises:
         TwinError: A file or a version is gone or cannot be read.
     """
-    retriever = open_retriever(stores, release)
     predictor = open_predictor(config, release)
+    retriever = open_retriever(stores, release)
     predictor.start()
     room = answering_of(release).foundation.context_tokens
-    return LlmRelease(release, room, retriever, predictor, instruments)
+    return LlmRelease(release, room, retriever, predictor, instruments, _twin(config, release).costs)
+
+
+def _twin(config: Config, release: Release) -> LlmTwin:
+    twin = config.twin(release.twin)
+    if not isinstance(twin, LlmTwin):
+        raise ConfigError(
+            f"release {release.id} is of kind llm, twin '{release.twin}' of kind {twin.kind}",
+            where=f"twins.{release.twin}.kind",
+            remedy="give the new twin another name",
+        )
+    return twin
 
 
 def open_retriever(stores: Stores, release: Release) -> ReleaseContext:
@@ -125,12 +140,20 @@ def open_retriever(stores: Stores, release: Release) -> ReleaseContext:
 
 
 def open_predictor(config: Config, release: Release) -> ChatPredictor:
-    """The predictor of a release; another backend for `foundation.model` is chosen here.
+    """The predictor of a release: where its `predictor` says, where its foundation model is, or in here.
 
     Raises:
+        ConfigError: The adapter was trained on another foundation model, or the endpoint's key is missing.
         NotFoundError: The adapter's files are gone.
     """
-    adapter, base = local_folder(release.model_uri), answering_of(release).foundation
+    base = answering_of(release).foundation
+    place = endpoint(release.predictor, "release.predictor") or endpoint(base.model, "foundation.model")
+    if place is not None and release.predictor:
+        return OpenAIEndpoint(place, _twin(config, release).remote)
+    adapter = local_folder(release.model_uri)
+    _belongs(adapter, base.model, release)
+    if place is not None:
+        return OpenAIEndpoint(place, _twin(config, release).remote)
 
     def load() -> tuple[Any, Any]:
         from components.adapters import foundation
@@ -140,6 +163,21 @@ def open_predictor(config: Config, release: Release) -> ChatPredictor:
         return made.model, made.tokenizer
 
     return LocalPredictor(load)
+
+
+def _belongs(adapter: Path, base: str, release: Release) -> None:
+    """Refuse an adapter on a foundation model that it was not trained on: its numbers would mean nothing."""
+    path = adapter / "adapter_config.json"
+    if not path.is_file():
+        return
+    trained_on = json.loads(path.read_text(encoding="utf-8")).get("base_model_name_or_path") or ""
+    # Adapters from elsewhere name a folder of the machine that trained them, which says nothing here.
+    if endpoint(base) or (trained_on.startswith("package:") and trained_on != base):
+        raise ConfigError(
+            f"the adapter of release {release.id} was trained on {trained_on}, not on {base}",
+            where="foundation.model",
+            remedy=f"run `twin run end_to_end --twin {release.twin}`, which makes a model version for it",
+        )
 
 
 def _cache(config: Config) -> Path:

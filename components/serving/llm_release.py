@@ -14,6 +14,7 @@ from components.serving.choices import Collected
 from components.serving.exchange import Exchange, current, measured, on
 from components.serving.forming import formed
 from components.serving.predictor import ChatPredictor, Delta, Prompt
+from components.shared.config.llm import Costs
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
 from components.shared.metrics import (
@@ -48,6 +49,8 @@ class Retriever(Protocol):
         """Release files and memory."""
 
 
+MILLION = 1_000_000
+
 #: Texts that the encoder reads before somebody else's search gets its turn.
 TEXTS = 16
 
@@ -61,6 +64,7 @@ class LlmRelease:
         retriever: Finds context.
         predictor: Answers.
         instruments: Where stages and tokens are counted.
+        costs: What its tokens cost.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class LlmRelease:
         retriever: Retriever,
         predictor: ChatPredictor,
         instruments: Instruments,
+        costs: Costs | None = None,
     ) -> None:
         self.release = release
         self._twin = release.twin
@@ -77,6 +82,7 @@ class LlmRelease:
         self._retriever = retriever
         self._predictor = predictor
         self._instruments = instruments
+        self._costs = costs or Costs()
         # One thread: encoder and index see one caller, and the event loop stays free.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"retrieval-{self._twin}")
 
@@ -197,6 +203,7 @@ class LlmRelease:
         finally:
             if not said.done and not failed:
                 self._instruments.add(DISCONNECTS, 1, self._twin)
+            exchange.cost = _cost(self._costs, said)
             for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
                 self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
 
@@ -211,6 +218,11 @@ def _note(exchange: Exchange, said: Collected) -> None:
     exchange.output = said.texts[0] if said.choices == 1 else list(said.texts)
     exchange.prompt_tokens, exchange.completion_tokens = said.prompt_tokens, said.completion_tokens
     exchange.finish = said.finishes.get(0, "")
+
+
+def _cost(costs: Costs, said: Collected) -> float:
+    """Money for the tokens read and generated."""
+    return (said.prompt_tokens * costs.prompt + said.completion_tokens * costs.completion) / MILLION
 
 
 def _nothing_found() -> NothingFoundError:

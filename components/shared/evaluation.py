@@ -43,6 +43,7 @@ class Evaluation(BaseModel):
         champion: The same metrics of the champion; empty where there is none.
         champion_release: Its release id; empty where there is none.
         paired: Metric name to candidate less champion.
+        unmeasured: Metric name to why this candidate cannot have it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,3 +58,4 @@ class Evaluation(BaseModel):
     champion: dict[str, Measure] = {}
     champion_release: str = ""
     paired: dict[str, Difference] = {}
+    unmeasured: dict[str, str] = {}

@@ -17,7 +17,7 @@ ELSEWHERE = (
     "components.serving.client",
     "components.serving.forms",
     "components.serving.limits.errors",
-    "components.serving.predictor",
+    "components.shared.generation",
     "components.serving.problems",
     "components.serving.rest",
 )

