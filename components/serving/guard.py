@@ -41,13 +41,19 @@ LEFT = 499
 #: KServe lets anyone unload a model here.
 CLOSED = "/v2/repository"
 
+#: Paths that are a route of their own.
+ROUTES = {
+    "/openai/v1/chat/completions": "chat",
+    "/openai/v1/completions": "completions",
+    "/openai/v1/embeddings": "embeddings",
+    "/metrics": "metrics",
+}
+
 
 def route_of(path: str) -> str:
     """The route's name in metrics: a closed set, whatever path is asked for."""
-    if path == "/openai/v1/chat/completions":
-        return "chat"
-    if path == "/metrics":
-        return "metrics"
+    if path in ROUTES:
+        return ROUTES[path]
     if path == "/" or READY.fullmatch(path):
         return "health"
     if path.endswith(":predict"):

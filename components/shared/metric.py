@@ -36,7 +36,9 @@ LANGUAGES = (
 #: of the releases (`release`, `model_version`) or of HTTP (`code`).
 VALUES: Mapping[str, tuple[str, ...]] = {
     "role": ("champion", "canary", "shadow", "fallback", "none"),
-    "route": ("chat", "models", "predict_v1", "infer_v2", "health", "metrics", "other"),
+    "route": (
+        "chat", "completions", "embeddings", "predict_v1", "infer_v2", "models", "health", "metrics", "other",
+    ),
     "stage": ("features", "retrieval", "prompt", "predictor", "fallback"),
     "kind": ("prompt", "completion"),
     "twin_kind": ("classic", "llm"),

@@ -3,11 +3,12 @@
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from tests.conftest import free_port, until
 
@@ -57,5 +58,71 @@ def pushgateway(folder: Path) -> Iterator[str]:
     address = f"127.0.0.1:{free_port()}"
     # Debian's default keeps what was pushed in a file of the system.
     command = ["prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file="]
+    with running(command, folder, f"http://{address}/-/ready"):
+        yield f"http://{address}"
+
+
+@contextlib.contextmanager
+def alertmanager(folder: Path, webhook: str) -> Iterator[str]:
+    """An Alertmanager that sends everything to a webhook; yields its address."""
+    address = f"127.0.0.1:{free_port()}"
+    settings = folder / "alertmanager.yml"
+    route = {"receiver": "twinstack", "group_by": ["alertname", "twin"], "repeat_interval": "1h"}
+    settings.write_text(
+        yaml.safe_dump(
+            {
+                "route": {**route, "group_wait": "100ms", "group_interval": "500ms"},
+                "receivers": [{"name": "twinstack", "webhook_configs": [{"url": webhook}]}],
+            }
+        )
+    )
+    command = [
+        "prometheus-alertmanager",
+        f"--config.file={settings}",
+        f"--storage.path={folder / 'alertmanager'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    ]
+    with running(command, folder, f"http://{address}/-/ready"):
+        yield f"http://{address}"
+
+
+@contextlib.contextmanager
+def prometheus(folder: Path, rules: Mapping[str, str], targets: Sequence[str], alerts: str) -> Iterator[str]:
+    """A Prometheus that scrapes and evaluates five times a second; yields its address.
+
+    Args:
+        folder: Where its configuration and data lie.
+        rules: Name and text of rule files.
+        targets: Addresses to scrape.
+        alerts: Address of the Alertmanager.
+    """
+    address = f"127.0.0.1:{free_port()}"
+    for name, text in rules.items():
+        (folder / name).write_text(text)
+    settings = folder / "prometheus.yml"
+    often = {"scrape_interval": "200ms", "scrape_timeout": "200ms", "evaluation_interval": "200ms"}
+    hosts = [target.removeprefix("http://") for target in targets]
+    settings.write_text(
+        yaml.safe_dump(
+            {
+                "global": often,
+                "rule_files": sorted(rules),
+                "alerting": {
+                    "alertmanagers": [{"static_configs": [{"targets": [alerts.removeprefix("http://")]}]}]
+                },
+                "scrape_configs": [
+                    {"job_name": "twins", "honor_labels": True, "static_configs": [{"targets": hosts}]}
+                ],
+            }
+        )
+    )
+    command = [
+        "prometheus",
+        f"--config.file={settings}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={address}",
+        "--rules.alert.resend-delay=1s",
+    ]
     with running(command, folder, f"http://{address}/-/ready"):
         yield f"http://{address}"

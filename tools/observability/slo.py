@@ -1,13 +1,19 @@
 """Error budgets of availability and latency: recorded ratios, and alerts on how fast they burn."""
 
+from components.shared.metric import VALUES
 from components.shared.metrics import FIRST_TOKEN_SECONDS, REQUEST_SECONDS, REQUESTS
 from tools.observability.objectives import AVAILABILITY, BURNS, LATENCY, LEAST_REQUESTS, Burn
 from tools.observability.promql import Clock, on, rate, select, sum_by
 from tools.observability.rules import Alert, Group, Record
 
-#: Routes that a twin answers; `health`, `metrics`, `models` and unknown paths promise nothing.
+#: Routes on which a classic twin answers.
 CLASSIC_ROUTES = ("predict_v1", "infer_v2")
-ANSWERING = "|".join(("chat", *CLASSIC_ROUTES))
+
+#: Routes that promise nothing: they ask no twin.
+ASIDE = ("models", "health", "metrics", "other")
+
+#: Routes on which any twin answers, as a pattern.
+ANSWERING = "|".join(route for route in VALUES["route"] if route not in ASIDE)
 
 WINDOWS = sorted({window for burn in BURNS for window in (burn.long, burn.short)}, key=Clock().seconds)
 

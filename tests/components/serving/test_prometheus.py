@@ -1,0 +1,184 @@
+"""Real Prometheus, Alertmanager and Pushgateway around a loaded front.
+
+The rules are those that are shipped, made by the same code with hours as seconds. Nothing here waits for a
+time, only for conditions.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from components.collect import core as collect
+from components.runtime.context import Context
+from components.runtime.entry import run_stage
+from components.shared.errors import DataError
+from components.shared.manifests import Manifest
+from components.shared.metrics import DRIFT_STATISTIC, RELEASE_INFO, TABLE, exposed
+from tests.components.serving.conftest import Served
+from tests.components.serving.test_server import EXCEPTIONS
+from tests.conftest import until
+from tests.observability import processes
+from tests.observability.boards import queries
+from tools.observability.__main__ import rule_files
+from tools.observability.data_alerts import DRIFT
+from tools.observability.promql import Clock
+from tools.observability.rules import metrics_in
+
+#: An hour is 4 s; nothing is shorter than 2 s, ten scrapes.
+CLOCK = Clock(4 / 3600, shortest=2)
+
+pytestmark = processes.needs(*processes.TOOLS)
+
+
+class Webhook(BaseHTTPRequestHandler):
+    """Keeps what Alertmanager sends."""
+
+    alerts: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.alerts.extend(json.loads(body)["alerts"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A front with everything that watches it."""
+
+    served: Served
+    prometheus: str
+    gateway: str
+    alerts: list[dict[str, Any]]
+
+    def query(self, text: str) -> list[dict[str, Any]]:
+        """Result of an instant query."""
+        answer = httpx.get(f"{self.prometheus}/api/v1/query", params={"query": text}, trust_env=False)
+        assert answer.status_code == 200, f"{text}: {answer.text}"
+        found: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return found
+
+    def firing(self, alert: str, twin: str) -> bool:
+        return bool(self.query(f'ALERTS{{alertname="{alert}",twin="{twin}",alertstate="firing"}}'))
+
+    def received(self, alert: str, twin: str, status: str) -> list[dict[str, Any]]:
+        """What reached the webhook."""
+        return [
+            one
+            for one in list(self.alerts)
+            if one["status"] == status
+            and one["labels"]["alertname"] == alert
+            and one["labels"].get("twin") == twin
+        ]
+
+
+@pytest.fixture(scope="module")
+def webhook() -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), type("Fresh", (Webhook,), {"alerts": []}))
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def watched(
+    served: Served, webhook: HTTPServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
+    folder = tmp_path_factory.mktemp("watched")
+    handler = webhook.RequestHandlerClass
+    assert issubclass(handler, Webhook)
+    address = f"http://127.0.0.1:{webhook.server_port}/"
+    with (
+        processes.pushgateway(folder) as gateway,
+        processes.alertmanager(folder, address) as manager,
+        processes.prometheus(folder, rule_files(CLOCK), [served.url, gateway], manager) as prometheus,
+    ):
+        yield Watched(served, prometheus, gateway, handler.alerts)
+
+
+def load(watched: Watched) -> None:
+    """A little of everything that a front answers."""
+    watched.served.predict({"applicant_id": "A0001"}, {"applicant_id": "A0002"})
+    watched.served.post("/v1/models/credit:predict", {"instances": [{"applicant_id": "nobody"}]})
+    assert watched.served.chat("What is an alias?", max_tokens=2).status_code == 200
+
+
+def unbuilt(expr: str) -> bool:
+    """Whether a query reads what no front exposes yet, and has no zero for each release instead."""
+    text = expr.replace(DRIFT, DRIFT_STATISTIC.name)
+    missing = {series for one in TABLE if one.name in EXCEPTIONS for series in exposed(one)}
+    return bool(metrics_in(text) & missing) and RELEASE_INFO.name not in metrics_in(text)
+
+
+def push(watched: Watched, folder: Path) -> None:
+    """Run a stage that succeeds and one that fails, the way a pod does."""
+    config = watched.served.config
+    cluster = config.cluster.model_copy(update={"pushgateway": watched.gateway})
+    config = config.model_copy(update={"cluster": cluster, "state": str(folder)})
+
+    def fails(context: Context) -> Manifest:
+        raise DataError("the source is gone")
+
+    run_stage(collect.run, Context(config, "credit", "collect"), {})
+    with pytest.raises(DataError):
+        run_stage(fails, Context(config, "credit", "validate"), {})
+
+
+def test_every_query_of_every_dashboard_returns_data(watched: Watched, tmp_path: Path) -> None:
+    push(watched, tmp_path)
+    waiting = [one for one in queries() if not unbuilt(one.expr)]
+    assert len(waiting) > 40
+
+    def answered() -> bool:
+        load(watched)
+        waiting[:] = [one for one in waiting if not watched.query(one.query)]
+        return not waiting
+
+    try:
+        until(answered, 60, "data in every panel")
+    except pytest.fail.Exception:
+        pytest.fail(f"no data: {[(one.id, one.query) for one in waiting]}")
+
+
+def test_an_alert_reaches_its_receiver_says_what_to_do_and_ends(watched: Watched) -> None:
+    name, twin = "TwinstackNoTraffic", "credit"
+    until(lambda: bool(watched.received(name, twin, "firing")), 60, "an alert on no traffic")
+    said = watched.received(name, twin, "firing")[0]["annotations"]
+    assert said["summary"].startswith("Twin credit is served, and nobody")
+    assert said["since"].endswith("UTC")
+    assert said["runbook_url"] == "docs/runbooks/TwinstackNoTraffic.md"
+
+    def over() -> bool:
+        watched.served.predict({"applicant_id": "A0001"})
+        return bool(watched.received(name, twin, "resolved"))
+
+    until(over, 60, "the end of the alert")
+    assert not watched.firing(name, twin)
+
+
+def test_a_failed_stage_raises_an_alert(watched: Watched, tmp_path: Path) -> None:
+    push(watched, tmp_path)
+    until(lambda: watched.firing("TwinstackStepFailed", "credit"), 60, "an alert on a failed stage")
+    (found,) = watched.query('ALERTS{alertname="TwinstackStepFailed"}')
+    assert found["metric"]["step"] == "validate"
+
+
+def test_no_rule_fails_and_no_annotation_is_broken(watched: Watched) -> None:
+    groups = httpx.get(f"{watched.prometheus}/api/v1/rules", trust_env=False).json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert len(rules) > 35
+    assert [rule["name"] for rule in rules if rule["health"] != "ok" or rule.get("lastError")] == []
+    texts = [text for rule in rules for one in rule.get("alerts", ()) for text in one["annotations"].values()]
+    assert texts
+    assert not [text for text in texts if "error" in text and "template" in text]
