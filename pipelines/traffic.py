@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.runtime import champion, deployment, policy
+from components.runtime import champion, deployment, fronts, policy
 from components.shared.config import Config
 from components.shared.errors import RequestError
 from components.shared.releases import BUILT_IN, NOTHING, Part, Release, Traffic
@@ -62,7 +62,8 @@ def shown(config: Config, twin: str) -> dict[str, Any]:
     """
     config.twin(twin)
     warehouse = Stores(config).warehouse
-    return {**champion.require_traffic(warehouse, twin).model_dump(mode="json")}
+    now = champion.require_traffic(warehouse, twin).model_dump(mode="json")
+    return {**now, "fronts": [one.model_dump(mode="json") for one in fronts.running(warehouse, twin)]}
 
 
 def changed(
@@ -150,4 +151,8 @@ def described(now: Mapping[str, Any]) -> str:
         if now[name]
     ]
     lines.append(f"  fallback {now['fallback']}")
+    for front in now["fronts"]:
+        lines.append(f"  front {front['id']}: champion {front['champion']}")
+        lines += [f"    is opening {one}" for one in front["opening"]]
+        lines += [f"    cannot open {one}: {why}" for one, why in front["failed"].items()]
     return "\n".join(lines)

@@ -1,18 +1,18 @@
 """How an LLM's answer goes out, whole or as events; the same for chat and completions."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
 
 import orjson
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from components.serving import problems
 from components.serving.asking import Prepared
 from components.serving.chat_answer import DONE
 from components.serving.choices import Collected
-from components.serving.llm import LlmFront
+from components.serving.llm import Started
 from components.serving.predictor import Delta
 
 #: Status of an answer to a client that has left; nobody reads it, but the log and the metrics do.
@@ -20,8 +20,6 @@ LEFT = 499
 
 #: Ids of the chunks in the prompt, best first, separated by commas; at most so many of them.
 CITATIONS, MAX_CITATIONS = "x-twinstack-citations", 20
-
-Gone = Callable[[], Awaitable[bool]]
 
 
 class Writes(Protocol):
@@ -40,41 +38,35 @@ class Writes(Protocol):
         """The event that counts the tokens."""
 
 
-async def whole(front: LlmFront, prepared: Prepared, writer: Writes, request: Request) -> Response:
+async def whole(started: Started, writer: Writes) -> Response:
     """The answers in one JSON body."""
-    said = Collected(prepared.parameters.choices)
-    async with aclosing(front.answer(prepared, request.is_disconnected)) as pieces:
+    said = Collected(started.prepared.parameters.choices)
+    async with aclosing(started.pieces) as pieces:
         async for delta in pieces:
             said.take(delta)
     if not said.done:
         return Response(status_code=LEFT)
-    return Response(writer.whole(said), media_type="application/json", headers=_headers(prepared))
+    return Response(writer.whole(said), media_type="application/json", headers=_headers(started.prepared))
 
 
-def stream(
-    front: LlmFront, prepared: Prepared, writer: Writes, request: Request, *, counted: bool
-) -> Response:
+def stream(started: Started, writer: Writes, *, counted: bool) -> Response:
     """The answers as server-sent events.
 
     Args:
-        front: Answers.
-        prepared: What it is asked.
+        started: The answers.
         writer: Writes the events.
-        request: Whose client may leave.
         counted: Whether one more event counts the tokens.
     """
-    events = _events(front, prepared, writer, request.is_disconnected, counted=counted)
-    headers = {"cache-control": "no-cache", **_headers(prepared)}
+    events = _events(started, writer, counted=counted)
+    headers = {"cache-control": "no-cache", **_headers(started.prepared)}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
-async def _events(
-    front: LlmFront, prepared: Prepared, writer: Writes, gone: Gone, *, counted: bool
-) -> AsyncIterator[bytes]:
-    said = Collected(prepared.parameters.choices)
+async def _events(started: Started, writer: Writes, *, counted: bool) -> AsyncIterator[bytes]:
+    said = Collected(started.prepared.parameters.choices)
     yield writer.first()
     try:
-        async with aclosing(front.answer(prepared, gone)) as pieces:
+        async with aclosing(started.pieces) as pieces:
             async for delta in pieces:
                 said.take(delta)
                 yield writer.piece(delta)

@@ -39,7 +39,9 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
         """Answer a conversation, whole or as a stream of events."""
         asked = chat_request.parse(await request.body(), limits)
         front = _front(fronts, asked.model)
-        prepared = await front.prepare(await _ask(asked, limits))
+        current().stick_to(asked.user)
+        started = await front.begin(await _ask(asked, limits), request.is_disconnected)
+        prepared = started.prepared
         writer = Writer(
             name=f"chatcmpl-{current().request_id}",
             model=front.name,
@@ -47,21 +49,24 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
             index=prepared.release.index_version,
             citations=prepared.citations,
             choices=prepared.parameters.choices,
+            answered_by=current().answered,
         )
         if asked.stream:
-            return answering.stream(front, prepared, writer, request, counted=asked.counted)
-        return await answering.whole(front, prepared, writer, request)
+            return answering.stream(started, writer, counted=asked.counted)
+        return await answering.whole(started, writer)
 
     @made.post("/completions", response_model=None)
     async def completions(request: Request) -> Response:
         """Go on with a text, without the twin's prompt and without context."""
         asked = completion_request.parse(await request.body(), limits)
         front = _front(fronts, asked.model)
-        prepared = await front.prepare(Ask(asked.prompt, asked.parameters(limits)))
-        writer = TextWriter(f"cmpl-{current().request_id}", front.name, prepared.release.id)
+        current().stick_to(asked.user)
+        ask = Ask(asked.prompt, asked.parameters(limits))
+        started = await front.begin(ask, request.is_disconnected)
+        writer = TextWriter(f"cmpl-{current().request_id}", front.name, started.prepared.release.id)
         if asked.stream:
-            return answering.stream(front, prepared, writer, request, counted=asked.counted)
-        return await answering.whole(front, prepared, writer, request)
+            return answering.stream(started, writer, counted=asked.counted)
+        return await answering.whole(started, writer)
 
     @made.post("/embeddings", response_model=None)
     async def embeddings(request: Request) -> Response:

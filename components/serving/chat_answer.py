@@ -46,6 +46,7 @@ class Writer:
         index: Index version that was searched.
         citations: Chunks in the prompt, best first; the prompt numbers them from 1 in this order.
         choices: How many answers there are.
+        answered_by: `model`, or what answered instead of it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Writer:
     index: str
     citations: Sequence[Citation]
     choices: int = 1
+    answered_by: str = "model"
 
     def whole(self, said: Collected) -> bytes:
         """The answer of a request without stream, as JSON."""
@@ -106,7 +108,14 @@ class Writer:
 
     def _extension(self) -> dict[str, Any]:
         cited = [asdict(one) for one in self.citations]
-        return {"twinstack": {"release": self.release, "index_version": self.index, "citations": cited}}
+        return {
+            "twinstack": {
+                "release": self.release,
+                "answered_by": self.answered_by,
+                "index_version": self.index,
+                "citations": cited,
+            }
+        }
 
 
 DONE = b"data: [DONE]\n\n"

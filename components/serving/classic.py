@@ -1,4 +1,4 @@
-"""A classic twin as a KServe model: V1 and V2, by id or by raw columns, with the scorecard as fallback."""
+"""A classic twin as a KServe model: V1 and V2, by id or by raw columns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,50 +6,64 @@ from typing import Any
 import orjson
 from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model
 
-from components.serving.classic_release import ClassicRelease
+from components.serving.classic_release import SCORECARD, ClassicRelease
 from components.serving.exchange import current
 from components.serving.instances import Checker, Instance
+from components.serving.traffic.attempts import Choice
+from components.serving.traffic.manager import Manager
 from components.shared.config import ClassicTwin, Config
 from components.shared.errors import RequestError
-from components.shared.metrics import FALLBACKS, Instruments
 
 #: Tensor types of V2 by column type, where clients are told what to send.
 DATATYPES = {"text": "BYTES", "integer": "INT64", "number": "FP64"}
 
-FALLBACK = "fallback"
+
+@dataclass(frozen=True)
+class Question:
+    """A checked request.
+
+    Attributes:
+        instances: What to predict for.
+        request: How V2 has to name the answer; None in V1.
+        choice: The release it belongs to.
+    """
+
+    instances: list[Instance]
+    request: InferRequest | None
+    choice: Choice[ClassicRelease]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Predictions of one request, one row an instance, and how V2 has to name it."""
+    """Predictions of one request, one row an instance; how V2 has to name it, and the model version."""
 
     rows: list[dict[str, Any]]
     request: InferRequest | None
+    version: str
 
 
 class ClassicFront(Model):  # type: ignore[misc]
-    """Checks instances, gets their features, predicts.
+    """Checks instances, lets a release of the traffic predict.
 
     Args:
         config: Its limits and the twin's declared columns.
-        champion: The release that answers.
-        instruments: Where fallbacks are counted.
+        manager: Decides which release answers.
     """
 
-    def __init__(self, config: Config, champion: ClassicRelease, instruments: Instruments) -> None:
-        super().__init__(champion.release.twin)
+    def __init__(self, config: Config, manager: Manager[ClassicRelease]) -> None:
+        super().__init__(manager.twin)
         twin = config.twin(self.name)
         assert isinstance(twin, ClassicTwin)
         self._table = twin.table
-        self._champion = champion
-        self._checker = Checker(twin.table, champion.inputs, config.serving.max_instances)
-        self._instruments = instruments
+        self._most = config.serving.max_instances
+        self.manager = manager
         self.ready = True
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        """Tensors of V2: the key, or the raw columns."""
+        """Tensors of V2: the key, or the raw columns that the champion reads."""
         columns = {self._table.key: "BYTES"}
-        columns |= {name: DATATYPES[self._table.columns[name].type] for name in self._champion.inputs}
+        inputs = self.manager.fleet.champion.inputs
+        columns |= {name: DATATYPES[self._table.columns[name].type] for name in inputs}
         return [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in columns.items()]
 
     def get_output_types(self) -> list[dict[str, Any]]:
@@ -57,44 +71,55 @@ class ClassicFront(Model):  # type: ignore[misc]
         kinds = {"probability": "FP64", "points": "FP64", "features_from": "BYTES", "answered_by": "BYTES"}
         return [{"name": name, "datatype": kind, "shape": [-1]} for name, kind in kinds.items()]
 
-    async def preprocess(
-        self, payload: Any, headers: dict[str, str] | None = None
-    ) -> tuple[list[Instance], InferRequest | None]:
-        """Check a V1 or V2 request.
+    async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> Question:
+        """Wait for the request's turn and check it, in V1 or V2.
 
         Raises:
             RequestError: A field is wrong; it is named with its value and what is allowed.
+            BusyError: Too many requests wait already.
         """
-        current().answered_by(self.name, self._champion.release.id)
+        choice = await self.manager.admit()
+        checker = Checker(self._table, choice.opened.inputs, self._most)
         if isinstance(payload, InferRequest):
-            return self._checker.all(_rows(payload)), payload
+            return Question(checker.all(_rows(payload)), payload, choice)
         if isinstance(payload, bytes):  # KServe decodes JSON only under some content types
             try:
                 payload = orjson.loads(payload)
             except orjson.JSONDecodeError as error:
                 raise RequestError(f"the body is not JSON: {error}", param="body") from error
-        return self._checker.body(payload), None
+        return Question(checker.body(payload), None, choice)
 
     async def predict(
         self,
-        payload: tuple[list[Instance], InferRequest | None],
+        payload: Question,
         headers: dict[str, str] | None = None,
         response_headers: dict[str, str] | None = None,
     ) -> Answers:
-        """Predict for checked instances.
+        """Predict for checked instances, by a release or its fallback.
 
         Raises:
             NotFoundError: An id is unknown.
+            PredictorError: The model gives no answer, and the traffic has no fallback.
         """
-        instances, request = payload
+        instances, exchange = payload.instances, current()
+        exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
+
+        async def ask(opened: ClassicRelease) -> list[dict[str, Any]]:
+            return await opened.answer(instances)
+
+        async def fall_back(opened: ClassicRelease) -> list[dict[str, Any]]:
+            return await opened.fall_back(instances)
+
+        rows = await self.manager.attempts.run(payload.choice, ask, (SCORECARD, fall_back))
+        exchange.output = rows
+        self.manager.shadow.offer(lambda opened: self._shadowed(opened, instances))
+        return Answers(rows, payload.request, payload.choice.opened.release.model_version)
+
+    async def _shadowed(self, opened: ClassicRelease, instances: list[Instance]) -> None:
+        """The shadow's answer; what it may lack of the columns is its failure, not the caller's."""
         exchange = current()
         exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
-        rows, fell_back = await self._champion.answer(instances)
-        exchange.output = rows
-        if fell_back:
-            exchange.role, exchange.answered = FALLBACK, rows[0]["answered_by"]
-            self._instruments.add(FALLBACKS, 1, self.name, self._champion.release.id)
-        return Answers(rows, request)
+        exchange.output = await opened.answer(instances)
 
     async def postprocess(
         self,
@@ -111,14 +136,12 @@ class ClassicFront(Model):  # type: ignore[misc]
             tensor.data = [row[kind["name"]] for row in result.rows]
             outputs.append(tensor)
         response_id = result.request.id or current().request_id
-        return InferResponse(
-            response_id, self.name, outputs, model_version=self._champion.release.model_version
-        )
+        return InferResponse(response_id, self.name, outputs, model_version=result.version)
 
     def stop(self) -> None:
         """Answer no more."""
         self.ready = False
-        self._champion.close()
+        self.manager.close()
 
 
 def _rows(request: InferRequest) -> list[dict[str, Any]]:

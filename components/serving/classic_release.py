@@ -1,7 +1,6 @@
 """One release of a classic twin, opened: features by id or from raw columns, probability, points."""
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-log = logging.getLogger("twinstack.serving")
+#: What can make a prediction.
+MODEL, SCORECARD = "model", "scorecard"
 
 
 @dataclass(frozen=True)
@@ -112,35 +112,39 @@ class ClassicRelease:
         """Let the worker end."""
         self._worker.shutdown(wait=False)
 
-    async def answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
-        """One row an instance, and whether the fallback made them.
+    async def answer(self, instances: Sequence[Instance]) -> list[dict[str, Any]]:
+        """One row an instance, by the model.
+
+        Raises:
+            NotFoundError: An id is unknown.
+            Exception: Whatever the model raises.
+        """
+        return await on(self._worker, self._answer, instances, MODEL)
+
+    async def fall_back(self, instances: Sequence[Instance]) -> list[dict[str, Any]]:
+        """One row an instance, by the scorecard.
 
         Raises:
             NotFoundError: An id is unknown.
         """
-        return await on(self._worker, self._answer, instances)
+        return await on(self._worker, self._answer, instances, SCORECARD)
 
     def _warm_up(self) -> None:
         self._parts.reader.lookup([""])
         boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
 
-    def _answer(self, instances: Sequence[Instance]) -> tuple[list[dict[str, Any]], bool]:
-        """Predictions, and whether the fallback made them."""
+    def _answer(self, instances: Sequence[Instance], by: str) -> list[dict[str, Any]]:
         parts, twin = self._parts, self.release.twin
         with measured(self._instruments, twin, "features"):
             matrix = self._features(instances)
         current().features = matrix
-        fell_back = False
-        try:
+        if by == MODEL:
             with measured(self._instruments, twin, "predictor"):
                 chances = boosting.probability(parts.model, matrix)
-        except Exception as error:  # whatever the model raises, the caller gets an answer
-            log.error("model of release %s failed: %s; the scorecard answers", parts.release.id, error)
-            fell_back = True
+        else:
             with measured(self._instruments, twin, "fallback"):
                 chances = scorecard.probability(parts.card, matrix)
         points = scorecard.points(parts.card, matrix)
-        by = "scorecard" if fell_back else "model"
         return [
             {
                 "probability": chance,
@@ -149,7 +153,7 @@ class ClassicRelease:
                 "answered_by": by,
             }
             for chance, point, instance in zip(chances.tolist(), points.tolist(), instances, strict=True)
-        ], fell_back
+        ]
 
     def _features(self, instances: Sequence[Instance]) -> Floats:
         """Shape (instances, features), NaN where a value is missing."""

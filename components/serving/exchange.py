@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: Headers of every answer.
 REQUEST_ID = "x-request-id"
 RELEASE = "x-twinstack-release"
+ANSWERED_BY = "x-twinstack-answered-by"
+ROLE = "x-twinstack-role"
 
 
 @dataclass
@@ -80,6 +82,10 @@ class Exchange:
     sticky: str = ""
     allowance: "Allowance | None" = None
     _ends: list[Callable[[], None]] = field(default_factory=list)
+
+    def stick_to(self, user: str | None) -> None:
+        """Keep a caller's user at one release, unless the caller said otherwise by header."""
+        self.sticky = self.sticky or user or ""
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Call something once the request has ended, however it ends."""

@@ -218,6 +218,11 @@ class _Answer:
                 (exchanges.REQUEST_ID.encode(), self._exchange.request_id.encode()),
                 (exchanges.RELEASE.encode(), self._exchange.release.encode()),
             ]
+            if self._exchange.release != NONE and self.status < problems.REFUSED:
+                message["headers"] += [
+                    (exchanges.ROLE.encode(), self._exchange.role.encode()),
+                    (exchanges.ANSWERED_BY.encode(), self._exchange.answered.encode()),
+                ]
         elif not message.get("more_body", False):
             self.observed()
         await self._send(message)

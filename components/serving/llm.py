@@ -1,19 +1,46 @@
-"""An LLM twin: which of its releases answers a conversation."""
+"""An LLM twin: a release of its traffic answers; where none can, the passages that were found."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kserve import Model
 
 from components.serving.asking import Ask, Prepared
+from components.serving.chat_answer import Citation
 from components.serving.exchange import current
+from components.serving.limits.errors import RateError
 from components.serving.llm_release import LlmRelease
-from components.serving.predictor import Delta
-from components.shared.errors import RequestError
+from components.serving.predictor import Delta, PredictorError
+from components.serving.traffic.attempts import Choice
+from components.serving.traffic.manager import Manager
+from components.shared.errors import RequestError, TooLargeError
+from components.shared.metrics import LIMITED
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
     from components.adapters.encoder import Vectors
+
+Gone = Callable[[], Awaitable[bool]]
+
+#: What makes an answer where no model can.
+RETRIEVAL = "retrieval"
+
+OPENING = "The model cannot answer now. These passages fit the question best."
+
+
+@dataclass(frozen=True)
+class Started:
+    """An answer that has begun: its release is known, and it will not be asked of another one any more.
+
+    Attributes:
+        prepared: What the model was asked.
+        pieces: The answer; to be closed.
+    """
+
+    prepared: Prepared
+    pieces: AsyncGenerator[Delta, None]
 
 
 class LlmFront(Model):  # type: ignore[misc]
@@ -23,18 +50,20 @@ class LlmFront(Model):  # type: ignore[misc]
     answers on the OpenAI API.
 
     Args:
-        champion: The release that answers.
+        manager: Decides which release answers.
+        max_prompt_tokens: Longer prompts are refused before any work.
     """
 
-    def __init__(self, champion: LlmRelease) -> None:
-        super().__init__(champion.release.twin)
-        self._champion = champion
+    def __init__(self, manager: Manager[LlmRelease], max_prompt_tokens: int) -> None:
+        super().__init__(manager.twin)
+        self.manager = manager
+        self._most = max_prompt_tokens
         self.ready = True
 
     @property
     def release(self) -> Release:
         """The champion."""
-        return self._champion.release
+        return self.manager.fleet.champion.release
 
     async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> Any:
         """Refuse V1 and V2: they have no conversation."""
@@ -47,18 +76,124 @@ class LlmFront(Model):  # type: ignore[misc]
     def stop(self) -> None:
         """Stop generating and release everything."""
         self.ready = False
-        self._champion.close()
+        self.manager.close()
 
-    async def prepare(self, ask: Ask) -> Prepared:
-        """Context for the last question, before the conversation; see `LlmRelease.prepare`."""
-        current().answered_by(self.name, self.release.id)
-        return await self._champion.prepare(ask)
+    async def begin(self, ask: Ask, gone: Gone) -> Started:
+        """Wait for the request's turn, and for the first piece of its answer.
+
+        Args:
+            ask: What is asked.
+            gone: Whether the client has left.
+
+        Raises:
+            BusyError: Too many requests wait already.
+            PredictorError: No release gives an answer, and neither does the fallback.
+            RateError: The key has too few tokens left.
+            TooLargeError: Prompt and conversation leave no room for an answer.
+        """
+        choice = await self.manager.admit()
+        await self._reserve(choice, ask)
+
+        async def call(opened: LlmRelease) -> Started:
+            prepared = await opened.prepare(ask)
+            return Started(prepared, await _begun(opened.answer(prepared, gone)))
+
+        async def fall_back(opened: LlmRelease) -> Started:
+            prepared = await opened.prepare(ask)
+            return Started(prepared, _passages(prepared))
+
+        started = await self.manager.attempts.run(choice, call, (RETRIEVAL, fall_back))
+        return Started(started.prepared, self._watched(started, ask))
 
     async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
         """Unit vectors of texts; see `LlmRelease.embed`."""
-        current().answered_by(self.name, self.release.id)
-        return await self._champion.embed(texts)
+        choice = await self.manager.admit()
+        return await choice.opened.embed(texts)
 
-    def answer(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
-        """The answer piece by piece; see `LlmRelease.answer`."""
-        return self._champion.answer(prepared, gone)
+    async def _reserve(self, choice: Choice[LlmRelease], ask: Ask) -> None:
+        """Check the prompt's length and set its tokens and the answer's aside.
+
+        Raises:
+            TooLargeError: The prompt is too long.
+            RateError: The key has too few tokens left.
+        """
+        tokens = await choice.opened.count(ask.prompt)
+        if tokens > self._most:
+            self.manager.instruments.add(LIMITED, 1, self.name, "size")
+            raise TooLargeError(
+                f"the prompt has {tokens} tokens, more than {self._most}",
+                param="prompt" if isinstance(ask.prompt, str) else "messages",
+                remedy="shorten it, or raise serving.limits.max_prompt_tokens",
+            )
+        exchange = current()
+        if exchange.allowance is None:
+            return
+        try:
+            settle = exchange.allowance.reserve(tokens + ask.parameters.max_tokens * ask.parameters.choices)
+        except RateError as error:
+            self.manager.instruments.add(LIMITED, 1, self.name, error.limit)
+            raise
+        exchange.at_end(lambda: settle(exchange.prompt_tokens + exchange.completion_tokens))
+
+    async def _watched(self, started: Started, ask: Ask) -> AsyncGenerator[Delta, None]:
+        """The pieces; one that breaks off counts against its release, a whole one is copied to the shadow."""
+        try:
+            async with aclosing(started.pieces) as pieces:
+                async for delta in pieces:
+                    yield delta
+        except Exception:
+            self.manager.attempts.late(started.prepared.release.id)
+            raise
+        self.manager.shadow.offer(lambda opened: _shadowed(opened, ask))
+
+
+async def _shadowed(opened: LlmRelease, ask: Ask) -> None:
+    prepared = await opened.prepare(ask)
+    async with aclosing(opened.answer(prepared, _never)) as pieces:
+        async for _ in pieces:
+            pass
+
+
+async def _never() -> bool:
+    return False
+
+
+async def _begun(pieces: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+    """The same pieces, once the first of them is there; none at all where the client left before."""
+    try:
+        first = await anext(pieces, None)
+    except BaseException:
+        await pieces.aclose()
+        raise
+
+    async def again() -> AsyncGenerator[Delta, None]:
+        async with aclosing(pieces):
+            if first is not None:
+                yield first
+            async for delta in pieces:
+                yield delta
+
+    return again()
+
+
+def _passages(prepared: Prepared) -> AsyncGenerator[Delta, None]:
+    """The passages that were found, as an answer.
+
+    Raises:
+        PredictorError: There are none, or the caller wants a form that they do not have.
+    """
+    if not prepared.citations or prepared.form is not None:
+        raise PredictorError("the model gave no answer", remedy="try again later")
+    text = "\n\n".join([OPENING, *(_quoted(at, one) for at, one in enumerate(prepared.citations, start=1))])
+    exchange = current()
+    exchange.output, exchange.finish = text, "stop"
+
+    async def pieces() -> AsyncGenerator[Delta, None]:
+        for choice in range(prepared.parameters.choices):
+            yield Delta(text, 0, 0, "stop", choice)
+
+    return pieces()
+
+
+def _quoted(number: int, one: Citation) -> str:
+    return f"[{number}] {one.path}, {one.heading}\n{one.text}"

@@ -102,6 +102,10 @@ class LlmRelease:
         """
         return await on(self._worker, self._prepare, ask)
 
+    async def count(self, prompt: Prompt) -> int:
+        """Tokens of what a caller sent, without the release's own prompt and chunks."""
+        return await on(self._worker, self._predictor.count, prompt)
+
     async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
         """Unit vectors of texts, in arrays of some of them, and the tokens that were read."""
         arrays, tokens = [], 0

@@ -73,7 +73,7 @@ class Generation(Closed):
     n: int | None = Field(default=None, ge=1, le=64)
     """Answers to the one question."""
     user: str | None = Field(default=None, max_length=500)
-    """The caller's word for its user; not used."""
+    """The caller's word for its user; it keeps the user at one release of a canary."""
     frequency_penalty: Literal[0] | None = None
     """Not served."""
     presence_penalty: Literal[0] | None = None

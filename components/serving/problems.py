@@ -17,7 +17,7 @@ from components.shared.errors import MissingError, NotFoundError, RequestError, 
 
 log = logging.getLogger("twinstack.serving")
 
-UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 401, 404, 405, 500, 501
+REFUSED, UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 400, 401, 404, 405, 500, 501
 
 
 class MethodError(RequestError):

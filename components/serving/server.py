@@ -9,20 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
-from components.runtime.champion import champion_of
+from components.runtime.champion import champion_of, read_release, require_traffic
 from components.serving.exchange import Observer
 from components.serving.limits.access import Access, Keys, require_safe
 from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
+from components.serving.traffic.manager import manager
 from components.serving.traffic.watcher import Watcher
 from components.serving.watching.watch import Watch
 from components.shared.config import Config
 from components.shared.errors import MissingError
-from components.shared.metrics import RELEASE_INFO, Instruments
+from components.shared.metrics import Instruments
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
-    from kserve import Model
+    from components.serving.classic import ClassicFront
+    from components.serving.llm import LlmFront
+
+    Front = ClassicFront | LlmFront
 
 log = logging.getLogger("twinstack.serving")
 
@@ -63,13 +67,18 @@ def _serve(
     releases = champions(config, stores, twins)
     bound = listen(host, config.serving.port if port is None else port)
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
-    with bound, quiet_arguments(), _opened(config, stores, releases) as (fronts, instruments):
-        watcher = Watcher({"the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
-        watch = Watch(config, stores.warehouse, instruments)
+    instruments = Instruments()
+    watch = Watch(config, stores.warehouse, instruments)
+    observers = (watch,)
+    with bound, quiet_arguments(), _opened(config, stores, releases, observers, instruments) as fronts:
+        looks = {f"the traffic of twin '{name}'": front.manager.look for name, front in fronts.items()}
+        watcher = Watcher({**looks, "the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
         watcher.start()
         watch.start()
         try:
-            _start(config, bound, fronts, instruments, Access(keys, instruments), [watch], address, stopping)
+            _start(
+                config, bound, fronts, instruments, observers, Access(keys, instruments), address, stopping
+            )
         finally:
             watcher.stop()
             watch.stop()
@@ -101,45 +110,76 @@ def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[R
 
 @contextlib.contextmanager
 def _opened(
-    config: Config, stores: Stores, releases: list[Release]
-) -> Iterator[tuple[Mapping[str, "Model"], Instruments]]:
-    """The fronts of releases, closed in the end whatever happens."""
-    instruments = Instruments()
-    fronts: dict[str, Model] = {}
+    config: Config,
+    stores: Stores,
+    releases: list[Release],
+    observers: Sequence[Observer],
+    instruments: Instruments,
+) -> Iterator[Mapping[str, "Front"]]:
+    """The fronts of twins, each with its champion open; closed in the end whatever happens."""
+    fronts: dict[str, Front] = {}
     try:
         for release in releases:
             start = time.perf_counter()
             log.info("loading twin '%s', release %s, %s", release.twin, release.id, release.trained_on)
-            fronts[release.twin] = _front(config, stores, release, instruments)
-            instruments.set(
-                RELEASE_INFO, 1, release.twin, release.kind, release.id, "champion", release.model_version
-            )
+            front = fronts[release.twin] = _front(config, stores, release, observers, instruments)
+            front.manager.fleet.start(require_traffic(stores.warehouse, release.twin))
+            front.manager.reporter.beat()
             log.info("twin '%s' is ready after %.1f s", release.twin, time.perf_counter() - start)
-        yield fronts, instruments
+        yield fronts
     finally:
         for front in fronts.values():
             front.stop()
 
 
-def _front(config: Config, stores: Stores, release: Release, instruments: Instruments) -> "Model":
+def _front(
+    config: Config, stores: Stores, release: Release, observers: Sequence[Observer], instruments: Instruments
+) -> "Front":
+    """The front of a release's twin; no release is open yet."""
+
+    def found(name: str) -> Release:
+        return read_release(stores.warehouse, release.twin, name)
+
     if release.kind == "llm":
         from components.serving.llm import LlmFront
         from components.serving.llm_parts import open_release
 
-        return LlmFront(open_release(config, stores, release, instruments))
+        return LlmFront(
+            manager(
+                stores.warehouse,
+                release.twin,
+                release.kind,
+                lambda name: open_release(config, stores, found(name), instruments),
+                config.serving,
+                observers,
+                instruments,
+            ),
+            config.serving.limits.max_prompt_tokens,
+        )
     from components.serving.classic import ClassicFront
     from components.serving.classic_release import open_classic
 
-    return ClassicFront(config, open_classic(config, stores, release, instruments), instruments)
+    return ClassicFront(
+        config,
+        manager(
+            stores.warehouse,
+            release.twin,
+            release.kind,
+            lambda name: open_classic(config, stores, found(name), instruments),
+            config.serving,
+            observers,
+            instruments,
+        ),
+    )
 
 
 def _start(
     config: Config,
     bound: Any,
-    fronts: Mapping[str, "Model"],
+    fronts: Mapping[str, "Front"],
     instruments: Instruments,
-    access: Access,
     observers: Sequence[Observer],
+    access: Access,
     address: str,
     stopping: Stopping,
 ) -> None:

@@ -84,6 +84,17 @@ class Key(Settings):
                 remedy="use another key, or give this one the role",
             )
 
+    def require_twin(self, twin: str) -> None:
+        """Make sure that it may ask a twin.
+
+        Raises:
+            ForbiddenError: It is for other twins.
+        """
+        if self.twins and twin not in self.twins:
+            raise ForbiddenError(
+                f"key '{self.id}' is not for twin '{twin}'", param="authorization", remedy="use another key"
+            )
+
 
 class Keyring:
     """The keys of a server.

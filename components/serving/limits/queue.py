@@ -18,6 +18,7 @@ class Queue:
     Args:
         settings: How many run and wait.
         depth: Told how many wait, whenever that changes.
+        waited: Told the seconds that a request waited for its turn.
         clock: Monotonic seconds.
     """
 
@@ -26,9 +27,11 @@ class Queue:
         settings: Settings,
         depth: Callable[[int], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        waited: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._settings = settings
         self._depth = depth
+        self._waited = waited
         self._clock = clock
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -40,11 +43,13 @@ class Queue:
         Raises:
             BusyError: Too many wait already, or the turn did not come in time.
         """
+        asked = self._clock()
         if self._running < self._settings.running and not self._waiting:
             self._running += 1
         else:
             await self._wait()
         begun = self._clock()
+        self._waited(begun - asked)
         return lambda: self._leave(begun)
 
     async def _wait(self) -> None:

@@ -224,8 +224,14 @@ class Fleet(Generic[R]):
 
     def _close_unused(self, slot: Slot[R]) -> None:
         if slot.users == 0 and slot in self._leaving and not self._closed:
+            self._worker.submit(self._leave, slot)
+
+    def _leave(self, slot: Slot[R]) -> None:
+        with self._lock:
+            if slot not in self._leaving:
+                return
             self._leaving.remove(slot)
-            self._worker.submit(self._close, slot)
+        self._close(slot)
 
     @staticmethod
     def _close(slot: Slot[R]) -> None:

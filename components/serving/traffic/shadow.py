@@ -53,9 +53,14 @@ class Shadow(Generic[R]):
         self._fleet = fleet
         self._observers = observers
         self._instruments = instruments
-        self._waiting = waiting
+        self._most = waiting
         self._queue: asyncio.Queue[Job[R]] | None = None
         self._runner: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Copies that wait."""
+        return self._queue.qsize() if self._queue else 0
 
     def offer(self, call: Callable[[R], Awaitable[object]]) -> None:
         """Copy the running request, if it belongs to the shadow's share. Costs microseconds.
@@ -68,7 +73,7 @@ class Shadow(Generic[R]):
         if part is None or fraction(part.release, original.id) >= part.share:
             return
         if self._queue is None:
-            self._queue = asyncio.Queue(self._waiting)
+            self._queue = asyncio.Queue(self._most)
             self._runner = asyncio.get_running_loop().create_task(self._run(self._queue))
         try:
             self._queue.put_nowait(Job(original, call))

@@ -10,7 +10,6 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.runtime.context import Context
 from components.serving.server import serve
 from components.shared import metrics
 from components.shared.config import Config
@@ -135,45 +134,6 @@ def test_stopped_while_it_loads(released: Any) -> None:
     running = start(folder, "--twin", "docs", until="loading twin")
     assert stop(running) == 0, "".join(running.log)
     assert "Traceback" not in "".join(running.log)
-
-
-@pytest.mark.anyio
-async def test_the_scorecard_answers_when_the_model_fails(
-    released: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from components.dataflows import boosting, scorecard
-    from components.serving.classic import ClassicFront
-    from components.serving.classic_release import ClassicRelease, open_parts
-
-    _, config, credit, _ = released
-    parts = open_parts(config, Context(config, "credit", "t").stores, credit)
-    registry = CollectorRegistry()
-    instruments = metrics.Instruments(registry)
-    front = ClassicFront(config, ClassicRelease(parts, "applicant_id", instruments), instruments)
-    body = {"instances": [{"applicant_id": "A0001"}]}
-    good, _ = await front(body)
-
-    def broken(*_: object) -> None:
-        raise RuntimeError("out of memory")
-
-    monkeypatch.setattr(boosting, "probability", broken)
-    fell_back, _ = await front(body)
-    front.stop()
-    assert good["predictions"][0]["answered_by"] == "model"
-    assert fell_back["predictions"][0]["answered_by"] == "scorecard"
-    assert fell_back["predictions"][0]["points"] == good["predictions"][0]["points"]
-    points = fell_back["predictions"][0]["points"]
-    card = parts.card
-    odds = card.base_odds * 2 ** ((points - card.base_points) / card.points_to_double)
-    assert fell_back["predictions"][0]["probability"] == pytest.approx(1 / (1 + odds), rel=1e-6)
-    assert scorecard.FILE == "scorecard.json"
-    counted = registry.get_sample_value("twinstack_fallback_total", {"twin": "credit", "release": credit.id})
-    assert counted == 1
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def test_a_config_of_ours_is_not_read_as_kserves(released: Any) -> None:

@@ -1,0 +1,187 @@
+"""A real server follows the traffic document, under load and without a restart."""
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from components.adapters.stores import Stores
+from components.adapters.warehouse import Warehouse
+from components.runtime import champion, policy
+from components.shared.config import load
+from pipelines.cli import app
+from tests.components.serving.conftest import Running, start, stop
+from tests.conftest import until
+
+V1 = "/v1/models/credit:predict"
+BODY = {"instances": [{"applicant_id": "A0001"}]}
+
+
+@dataclass
+class Live:
+    """A server over twin credit in a project of its own, with a second release that nobody asks yet."""
+
+    folder: Path
+    warehouse: Warehouse
+    running: Running
+    client: httpx.Client
+    first: str
+    second: str
+    broken: str
+
+    def predict(self, sticky: str = "") -> httpx.Response:
+        return self.client.post(V1, json=BODY, headers={"x-twinstack-sticky": sticky} if sticky else {})
+
+    def release(self, sticky: str = "") -> str:
+        return self.predict(sticky).headers["x-twinstack-release"]
+
+    def promote(self, name: str) -> None:
+        champion.promote(self.warehouse, champion.read_release(self.warehouse, "credit", name))
+
+    def seconds_until(self, name: str) -> float:
+        """Seconds from now to the first answer of a release."""
+        begun = time.monotonic()
+        until(lambda: self.release() == name, 30, f"an answer of {name}")
+        return time.monotonic() - begun
+
+    def twin(self, *words: str) -> str:
+        done = CliRunner().invoke(app, [*words, "--config", str(self.folder / "twinstack.yaml")])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+
+@pytest.fixture(scope="module")
+def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    source, config, credit, _ = released
+    folder = tmp_path_factory.mktemp("live")
+    (folder / "state").mkdir()
+    shutil.copy(source / "twinstack.yaml", folder)
+    for path in config.state_path.glob("warehouse.db*"):
+        shutil.copy(path, folder / "state")
+    shutil.copytree(config.state_path / "features", folder / "state/features")
+    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
+    for name, uri in (("second", credit.model_uri), ("broken", "file:///nowhere")):
+        made = credit.model_copy(update={"id": name, "model_version": name, "model_uri": uri})
+        champion.store(warehouse, made)
+    running = start(folder, "--twin", "credit")
+    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
+        yield Live(folder, warehouse, running, client, credit.id, "second", "broken")
+    assert stop(running) == 0, "".join(running.log)
+    assert "Traceback" not in "".join(running.log)
+
+
+@dataclass
+class Load:
+    """Callers that ask all the time and keep what they got."""
+
+    live: Live
+    statuses: list[int] = field(default_factory=list)
+    releases: set[str] = field(default_factory=set)
+
+    def __enter__(self) -> "Load":
+        self._ends = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(3)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self) -> None:
+        with httpx.Client(base_url=self.live.running.url, timeout=30, trust_env=False) as client:
+            while not self._ends.is_set():
+                answer = client.post(V1, json=BODY)
+                self.statuses.append(answer.status_code)
+                self.releases.add(answer.headers["x-twinstack-release"])
+
+
+def test_promote_and_rollback_are_picked_up_within_2_s_and_no_request_fails(live: Live) -> None:
+    with Load(live) as load_:
+        live.promote(live.second)
+        live.seconds_until(live.second)  # it had to be opened first
+        champion.rollback(live.warehouse, "credit")
+        assert live.seconds_until(live.first) < 2
+        for _ in range(3):
+            live.promote(live.second)
+            live.seconds_until(live.second)
+            champion.rollback(live.warehouse, "credit")
+            live.seconds_until(live.first)
+    assert set(load_.statuses) == {200}
+    assert len(load_.statuses) > 50
+    assert load_.releases == {live.first, live.second}
+
+
+def test_a_canary_answers_its_share_of_the_callers_always_the_same(live: Live) -> None:
+    live.twin("traffic", "credit", "--canary", live.second, "--share", "0.5")
+    callers = [f"user-{number}" for number in range(20)]
+    until(lambda: len({live.release(one) for one in callers}) == 2, 30, "the canary")
+    first = [live.release(one) for one in callers]
+    assert first == [live.release(one) for one in callers]
+    answer = live.predict(callers[first.index(live.second)])
+    assert answer.headers["x-twinstack-role"] == "canary"
+    assert "canary 50%" in live.twin("releases", "--twin", "credit")
+    live.twin("traffic", "credit", "--clear")
+    until(lambda: {live.release(one) for one in callers} == {live.first}, 30, "its end")
+
+
+def test_a_shadow_answers_nobody(live: Live) -> None:
+    live.twin("traffic", "credit", "--shadow", live.second)
+
+    def copied() -> bool:
+        assert live.release() == live.first
+        name = f'twinstack_shadow_total{{release="{live.second}",shadow="answered",twin="credit"}}'
+        return name in live.client.get("/metrics").text
+
+    until(copied, 30, "a copy")
+    policy.changed(live.warehouse, "credit", policy.CLEAR)
+
+
+def test_a_release_that_cannot_be_opened_leaves_the_champion_and_is_shown(live: Live) -> None:
+    live.promote(live.broken)
+    until(lambda: f"cannot open {live.broken}" in live.twin("traffic", "credit"), 30, "the report")
+    assert live.predict().status_code == 200
+    assert live.release() == live.first
+    champion.rollback(live.warehouse, "credit")
+    until(lambda: live.broken not in live.twin("traffic", "credit"), 30, "the end of the report")
+
+
+def test_metrics_show_which_release_answers(live: Live) -> None:
+    live.promote(live.second)
+    live.seconds_until(live.second)
+
+    def shown() -> dict[str, str]:
+        lines = live.client.get("/metrics").text.splitlines()
+        found = [
+            line for line in lines if line.startswith("twinstack_release_info") and 'role="champion"' in line
+        ]
+        return {line.split('release="')[1].split('"')[0]: line.split()[-1] for line in found}
+
+    until(lambda: shown() == {live.first: "0.0", live.second: "1.0"}, 30, "the metric")
+    champion.rollback(live.warehouse, "credit")
+    live.seconds_until(live.first)
+
+
+def test_a_warehouse_that_is_away_changes_nothing(live: Live) -> None:
+    """A table of another name is what a store that fails looks like from here."""
+    import sqlite3
+
+    path = live.folder / "state/warehouse.db"
+    with sqlite3.connect(path, timeout=30) as db:
+        db.execute("ALTER TABLE documents RENAME TO elsewhere")
+    until(lambda: any("cannot be read" in line for line in live.running.log), 30, "the failing read")
+    assert live.predict().status_code == 200
+    with sqlite3.connect(path, timeout=30) as db:
+        db.execute("ALTER TABLE elsewhere RENAME TO documents")
+    until(lambda: any("can be read again" in line for line in live.running.log), 30, "the return")
+    assert sum("cannot be read" in line for line in live.running.log) == 1
+    assert live.release() == live.first
