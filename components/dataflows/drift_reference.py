@@ -129,7 +129,7 @@ def numeric(name: str, values: NDArray[Any], bins: int) -> Numeric:
         frozen = drift.reference(values, bins)
         edges, counted = frozen.edges, frozen.counts
     sketch = sketches.sketch()
-    sketches.update(sketch, values)
+    sketches.update(sketch, drift.sample(values))
     return Numeric(
         name=name,
         edges=tuple(edges.tolist()),

@@ -5,8 +5,8 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
-from components.monitor import report, windows
-from components.runtime import champion
+from components.monitor import windows
+from components.runtime import champion, drift_report
 from components.runtime.context import Context, Draft
 from components.runtime.entry import PathArtifact
 from components.shared import digest
@@ -42,9 +42,13 @@ def _compare(context: Context, pair: windows.Pair, folder: Path) -> Draft:
     found = windows.drift(pair, twin.monitor, twin.seed)
     drifted, worst = [one.name for one in found if one.drifted], found[0]
     rows = [asdict(one) for one in found]
+    told = (
+        f"Drift of {context.twin}",
+        f"{pair.rows} rows now, {len(pair.reference)} in training: {pair.described}.",
+    )
     write_atomic(folder / "drift.json", json.dumps(rows, indent=2))
-    write_atomic(folder / "report.html", report.html(context.twin, pair, found))
-    write_atomic(folder / "report.md", report.markdown(context.twin, pair, found))
+    write_atomic(folder / "report.html", drift_report.html(*told, found))
+    write_atomic(folder / "report.md", drift_report.markdown(*told, found))
     return Draft(
         summary=f"{len(drifted)} of {len(found)} signals drifted in {pair.rows} rows"
         + (f": {', '.join(drifted[:5])}" if drifted else f"; nearest {worst.name}"),

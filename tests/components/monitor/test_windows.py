@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from components.monitor import report
 from components.monitor.windows import Pair, drift
+from components.runtime import drift_report
 from components.shared.config.base import Monitor
 
 
@@ -41,7 +41,7 @@ def test_a_constant_column_does_not_drift() -> None:
 def test_the_page_names_every_signal_and_escapes_what_comes_from_data() -> None:
     frame = window(1000, 1).rename(columns={"kind": "<b>kind</b>"})
     pair = Pair(frame, frame.head(500), "test")
-    page = report.html("credit", pair, drift(pair, Monitor(), seed=0))
+    page = drift_report.html("credit", "test", drift(pair, Monitor(), seed=0))
     assert "amount" in page
     assert "&lt;b&gt;kind" in page
     assert "<b>kind" not in page
