@@ -35,8 +35,8 @@ fix: .venv/.dev ## Format, mend what ruff can, and regenerate what is derived
 bench: .venv/.dev ## Measure, as ratios in one run
 	$(PY) -m tests.benchmarks
 
-compile: .venv/.run ## Compile every pipeline to KFP YAML
-	$(TWIN) compile --output pipelines/compiled
+compile: .venv/.run ## Compile every pipeline to KFP YAML, for a laptop and for manifests/
+	$(PY) tools/check_compiled.py --write
 
 docs: .venv/.run ## Regenerate the reference pages
 	$(PY) tools/generate_docs.py

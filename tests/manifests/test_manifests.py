@@ -1,0 +1,212 @@
+"""What a cluster is given around the chart: rendered by kubectl, checked object by object."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components.shared.config import load
+from components.shared.images import reference
+from tests.manifests.rendering import (
+    MANIFESTS,
+    OPTIONS,
+    OVERLAYS,
+    ROOT,
+    Object,
+    accepted,
+    built,
+    identity,
+    objects,
+    overlay,
+    with_option,
+)
+
+DIGEST = re.compile(r"[a-z0-9./:-]+@sha256:[0-9a-f]{64}")
+EACH = pytest.mark.parametrize("name", OVERLAYS)
+
+
+def of_kind(found: list[Object], kind: str) -> list[Object]:
+    return [one for one in found if one["kind"] == kind]
+
+
+def pods(found: list[Object]) -> Iterator[Object]:
+    """Pod templates, with their labels."""
+    for one in found:
+        if one["kind"] == "CronJob":
+            yield one["spec"]["jobTemplate"]["spec"]["template"]
+        elif "template" in one["spec"] and one["kind"] in ("Deployment", "Job", "StatefulSet", "DaemonSet"):
+            yield one["spec"]["template"]
+
+
+def workloads(found: list[Object]) -> list[Object]:
+    return list(pods([one for one in found if "spec" in one]))
+
+
+def test_there_is_a_small_and_a_large_overlay_and_every_option_is_used_in_one() -> None:
+    assert OVERLAYS == ["dev", "prod"]
+    used = yaml.safe_load((MANIFESTS / "overlays/prod/kustomization.yaml").read_text())["components"]
+    assert sorted(Path(one).name for one in used) == OPTIONS
+    for option in OPTIONS:
+        kind = yaml.safe_load((MANIFESTS / "options" / option / "kustomization.yaml").read_text())["kind"]
+        assert kind == "Component"
+
+
+@EACH
+def test_an_api_server_would_take_every_object(name: str, tmp_path: Path) -> None:
+    accepted(built(MANIFESTS / "overlays" / name), tmp_path)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_goes_with_the_base_alone(option: str, tmp_path: Path) -> None:
+    found = objects(with_option(option, tmp_path))
+    assert len(found) > len(objects(MANIFESTS / "base"))
+
+
+@EACH
+class TestOverlay:
+    def test_defines_no_object_twice(self, name: str) -> None:
+        names = [identity(one) for one in overlay(name)]
+        assert len(names) == len(set(names))
+
+    def test_namespaces_are_restricted_and_have_a_quota_and_defaults(self, name: str) -> None:
+        found = overlay(name)
+        for space in of_kind(found, "Namespace"):
+            labels, own = space["metadata"]["labels"], space["metadata"]["name"]
+            assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+            for kind in ("ResourceQuota", "LimitRange"):
+                assert [one for one in of_kind(found, kind) if one["metadata"]["namespace"] == own], kind
+
+    def test_pods_are_restricted_and_bounded(self, name: str) -> None:
+        templates = workloads(overlay(name))
+        assert templates
+        for template in templates:
+            pod = template["spec"]
+            assert pod["automountServiceAccountToken"] is False
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            assert pod["securityContext"]["runAsUser"] == 65532
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            for container in [*pod.get("initContainers", []), *pod["containers"]]:
+                assert container["securityContext"] == {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                }
+                for part in ("requests", "limits"):
+                    assert {"cpu", "memory"} <= set(container["resources"][part])
+
+    def test_no_rule_has_a_wildcard_and_no_role_is_of_the_cluster(self, name: str) -> None:
+        found = overlay(name)
+        assert not of_kind(found, "ClusterRole")
+        assert not of_kind(found, "ClusterRoleBinding")
+        for role in of_kind(found, "Role"):
+            for rule in role["rules"]:
+                assert not [one for part in rule.values() for one in part if "*" in one], role["metadata"][
+                    "name"
+                ]
+                assert "secrets" not in rule["resources"]
+
+    def test_bindings_and_pods_name_what_is_there(self, name: str) -> None:
+        known = {identity(one)[1:] for one in overlay(name)}
+        for one in of_kind(overlay(name), "RoleBinding"):
+            space = one["metadata"]["namespace"]
+            assert (one["roleRef"]["kind"], space, one["roleRef"]["name"]) in known
+            for subject in one["subjects"]:
+                if subject["kind"] == "ServiceAccount":
+                    assert ("ServiceAccount", subject["namespace"], subject["name"]) in known
+        for template in workloads(overlay(name)):
+            assert ("ServiceAccount", "twinstack", template["spec"]["serviceAccountName"]) in known
+
+    def test_with_policies_everything_is_denied_first(self, name: str) -> None:
+        policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(overlay(name), "NetworkPolicy")}
+        assert policies["twinstack-nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+    def test_the_recurring_program_has_one_way_out_beside_names(self, name: str) -> None:
+        (template,) = workloads(overlay(name))
+        labels = template["metadata"]["labels"]
+        mine = [
+            one
+            for one in of_kind(overlay(name), "NetworkPolicy")
+            if (wanted := one["spec"]["podSelector"].get("matchLabels")) and wanted.items() <= labels.items()
+        ]
+        assert [one["metadata"]["name"] for one in mine] == ["twinstack-recurring"]
+        assert "workflows.argoproj.io/workflow" not in labels, "the way of the runs is wider"
+
+
+def prod() -> Any:
+    return load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays/prod/cluster.yaml"]).cluster
+
+
+class TestProduction:
+    def test_every_image_comes_by_digest(self) -> None:
+        found = overlay("prod")
+        images = [one["image"] for template in workloads(found) for one in template["spec"]["containers"]]
+        images += [
+            executor["container"]["image"]
+            for version in of_kind(found, "PipelineVersion")
+            for executor in version["spec"]["pipelineSpec"]["deploymentSpec"]["executors"].values()
+        ]
+        assert len(images) > 30
+        assert not [image for image in images if not DIGEST.fullmatch(image)]
+
+    def test_the_recurring_program_runs_the_image_that_the_stages_run(self) -> None:
+        (template,) = workloads(overlay("prod"))
+        assert template["spec"]["containers"][0]["image"] == reference("pipeline", prod().images)
+
+    def test_every_pipeline_has_one_version_and_belongs_to_the_namespace(self) -> None:
+        found = overlay("prod")
+        names = {one["metadata"]["name"] for one in of_kind(found, "Pipeline")}
+        versions = of_kind(found, "PipelineVersion")
+        assert sorted(one["spec"]["pipelineName"] for one in versions) == sorted(names)
+        assert len(names) == 12
+        assert {one["metadata"]["namespace"] for one in versions} == {prod().namespace}
+
+    def test_a_pool_of_the_configuration_is_a_pool_of_the_cluster(self) -> None:
+        found, pool = overlay("prod"), prod().pools["gpu"]
+        (nodes,) = of_kind(found, "NodePool")
+        own = {"karpenter.sh/nodepool": nodes["metadata"]["name"]}
+        assert own.items() <= pool.node_labels.items()
+        (flavor,) = of_kind(found, "ResourceFlavor")
+        assert flavor["spec"]["nodeLabels"] == pool.node_labels
+        tolerated = {(one.key, one.effect) for one in pool.tolerations}
+        for taints in (nodes["spec"]["template"]["spec"]["taints"], flavor["spec"]["nodeTaints"]):
+            assert {(taint["key"], taint["effect"]) for taint in taints} <= tolerated
+        (queue,) = of_kind(found, "LocalQueue")
+        assert (queue["metadata"]["name"], queue["metadata"]["namespace"]) == (pool.queue, prod().namespace)
+        (whole,) = of_kind(found, "ClusterQueue")
+        assert queue["spec"]["clusterQueue"] == whole["metadata"]["name"]
+        (group,) = whole["spec"]["resourceGroups"]
+        assert pool.accelerator in group["coveredResources"]
+        assert group["flavors"][0]["name"] == flavor["metadata"]["name"]
+
+    def test_patches_of_custom_resources_change_one_number_and_keep_the_lists(self) -> None:
+        (whole,) = of_kind(overlay("prod"), "ClusterQueue")
+        resources = whole["spec"]["resourceGroups"][0]["flavors"][0]["resources"]
+        assert [one["name"] for one in resources] == ["cpu", "memory", "nvidia.com/gpu"]
+        assert resources[2]["nominalQuota"] == "16"
+
+    def test_what_recurs_is_of_a_twin_that_exists(self) -> None:
+        found = load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays/prod/cluster.yaml"])
+        assert found.cluster.recurring
+        assert {one.twin for one in found.cluster.recurring.values()} <= set(found.twins)
+
+    def test_the_token_is_where_the_configuration_looks_for_it(self) -> None:
+        (template,) = workloads(overlay("prod"))
+        (container,) = template["spec"]["containers"]
+        path = Path(prod().kfp.token_file)
+        assert str(path.parent) in {mount["mountPath"] for mount in container["volumeMounts"]}
+        (token,) = [one for one in template["spec"]["volumes"] if one["name"] == "token"]
+        (source,) = token["projected"]["sources"]
+        assert source["serviceAccountToken"]["path"] == path.name
+        assert source["serviceAccountToken"]["audience"] == "pipelines.kubeflow.org"
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_settings_beside_an_overlay_are_valid_and_name_its_namespace(name: str) -> None:
+    found = load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays" / name / "cluster.yaml"]).cluster
+    assert found.environment == name
+    assert found.namespace in {
+        yaml.safe_load(text)["metadata"]["name"] for text in [(MANIFESTS / "base/namespace.yaml").read_text()]
+    }
