@@ -7,7 +7,7 @@ PY := .venv/bin/python
 DIRTY := $(if $(filter 1,$(ALLOW_DIRTY)),--allow-dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench compile docs observability install install-dev hooks clean
+.PHONY: help run test check fix bench compile images sbom docs observability install install-dev hooks clean
 
 help: ## Explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ bench: .venv/.dev ## Measure, as ratios in one run
 
 compile: .venv/.run ## Compile every pipeline to KFP YAML, for a laptop and for manifests/
 	$(PY) tools/check_compiled.py --write
+
+images: ## Build the images with buildah or docker (IMAGE, REGISTRY, TAG, BASE, PIP_OPTIONS, PUSH=1)
+	@IMAGE='$(IMAGE)' REGISTRY='$(REGISTRY)' TAG='$(TAG)' BASE='$(BASE)' PIP_OPTIONS='$(PIP_OPTIONS)' PUSH='$(PUSH)' bash tools/images.sh
+
+sbom: .venv/.run ## List every installed package with its licence in sbom.cdx.json (CycloneDX)
+	bash tools/sbom.sh
 
 docs: .venv/.run ## Regenerate the reference pages
 	$(PY) tools/generate_docs.py

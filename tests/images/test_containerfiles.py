@@ -8,10 +8,13 @@ import pytest
 from pathspec import PathSpec
 
 from components.shared import images
+from components.shared.config.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "images").glob("*.Containerfile"))
-EXTRA = {"pipeline": "pipeline", "train": "train", "serve": "serve"}
+#: Images whose process ends by itself, and what a stage of a pipeline finds in them.
+STAGES = ("pipeline", "train")
+PROJECT = ("twinstack.yaml", "README.md", "CHANGELOG.md", "docs", "twins")
 SECRET = re.compile(r"(?i)(password|passwd|secret|token|api_?key|credential)\w*\s*=\s*\S")
 
 
@@ -44,11 +47,13 @@ def _all(stage: list[Instruction], word: str) -> list[str]:
 
 
 def test_every_image_that_stages_name_has_a_file() -> None:
-    named = {getattr(images, one).split("/")[1].split(":")[0].removesuffix("-python") for one in IMAGES}
-    assert named == {path.name.removesuffix(".Containerfile") for path in FILES}
+    assert set(images.NAMES) == {kind(path) for path in FILES}
+    for name, reference in images.NAMES.items():
+        assert reference.startswith(f"twinstack/{name}-python:")
 
 
-IMAGES = ("PIPELINE", "TRAIN", "SERVE")
+def kind(path: Path) -> str:
+    return path.name.removesuffix(".Containerfile")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -66,11 +71,31 @@ class TestImage:
     def test_builds_a_pinned_environment_aside(self, path: Path) -> None:
         _, build, final = stages(path)
         run = " ".join(_all(build, "RUN"))
-        extra = EXTRA[path.name.removesuffix(".Containerfile")]
-        assert f'--constraint constraints.txt ".[{extra}]"' in run
+        assert f'--constraint constraints.txt ".[{kind(path)},cluster]"' in run
         assert "compileall" in run
         assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(build, "ENV"))
-        assert _all(final, "COPY") == ["--from=build /opt/twinstack /opt/twinstack"]
+        project = ["--from=build /project /project"] if kind(path) in STAGES else []
+        assert _all(final, "COPY") == ["--from=build /opt/twinstack /opt/twinstack", *project]
+
+    def test_stages_find_the_project_where_the_configuration_says(self, path: Path) -> None:
+        _, build, _ = stages(path)
+        copied = {word for text in _all(build, "COPY") for word in text.split()[:-1]}
+        if kind(path) in STAGES:
+            assert Cluster().project == "/project"
+            assert set(PROJECT) <= copied
+        else:
+            assert not copied & {"docs", "twins"}
+
+    def test_what_answers_requests_says_whether_it_lives_and_what_ends_does_not(self, path: Path) -> None:
+        (check,) = _all(stages(path)[-1], "HEALTHCHECK")
+        ports = _all(stages(path)[-1], "EXPOSE")
+        if kind(path) in STAGES:
+            assert check == "NONE"
+            assert not ports
+        else:
+            (port,) = ports
+            assert f"http://127.0.0.1:{port}/" in check
+            assert 'CMD ["python"' in check, "no shell"
 
     def test_leaves_no_compiler_and_no_cache(self, path: Path) -> None:
         final = stages(path)[-1]
@@ -106,17 +131,18 @@ class TestImage:
         assert 'revision="${GIT_COMMIT}"' in label
         assert "TWINSTACK_GIT_COMMIT=${GIT_COMMIT}" in " ".join(_all(final, "ENV"))
         name = label.split('title="')[1].split('"')[0]
-        assert name in {getattr(images, one).split(":")[0] for one in IMAGES}
+        assert name == images.NAMES[kind(path)].split(":")[0]  # type: ignore[index]
 
     def test_has_an_entry_point_without_a_shell(self, path: Path) -> None:
         (entry,) = _all(stages(path)[-1], "ENTRYPOINT")
-        assert entry.startswith('["twin"')
+        assert entry.startswith(('["twin"', '["python", "-m", "components.'))
 
     def test_holds_no_secret_and_fetches_nothing_by_url(self, path: Path) -> None:
         every = [one for stage in stages(path) for one in stage]
         assert not [one for one in every if one.word == "ADD"]
         assert not [one for one in every if one.word in ("ARG", "ENV") and SECRET.search(one.text)]
-        assert not re.search(r"https?://|COPY \. ", path.read_text())
+        # An image may ask itself, by loopback, whether it lives.
+        assert not re.search(r"https?://(?!127\.0\.0\.1:)|COPY \. ", path.read_text())
 
 
 def test_the_build_context_is_an_allow_list() -> None:
@@ -128,6 +154,9 @@ def test_the_build_context_is_an_allow_list() -> None:
         "weights.txt",
         "components/shared/errors.py",
         "pipelines/cli.py",
+        "twinstack.yaml",
+        "twins/credit/german_credit.csv",
+        "docs/index.md",
     ):
         assert not left_out.match_file(path), path
     for path in (
@@ -135,7 +164,8 @@ def test_the_build_context_is_an_allow_list() -> None:
         ".env",
         "id_rsa",
         ".twinstack/warehouse.db",
-        "twins/credit/german_credit.csv",
+        "tests/conftest.py",
+        "manifests/overlays/prod/cluster.yaml",
     ):
         assert left_out.match_file(path), path
     assert (ROOT / ".dockerignore").resolve() == ROOT / ".containerignore"
