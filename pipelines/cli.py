@@ -159,6 +159,19 @@ def serve(
 
 
 @app.command()
+def console(
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    host: Annotated[str | None, typer.Option(help="address to listen on; default: console.host")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; default: console.port")] = None,
+) -> None:
+    """Serve the operations API until Ctrl-C: alerts, approvals, sources, runs."""
+    from components.console.server import serve as serve_console
+    from components.shared.config import load
+
+    serve_console(load(config), config, host, port)
+
+
+@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="what you want to know")],
     twin: TwinName = "docs",
@@ -320,3 +333,7 @@ def main() -> None:
     except TwinError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

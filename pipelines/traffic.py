@@ -1,16 +1,14 @@
 """Releases on the command line: list, promote, roll back, share. The registry's alias follows the traffic."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.runtime import champion, deployment, fronts, policy
+from components.runtime import champion, deployment, fronts, policy, promotion
+from components.runtime.promotion import Report
 from components.shared.config import Config
 from components.shared.errors import RequestError
 from components.shared.releases import BUILT_IN, NOTHING, Part, Release, Traffic
-
-#: Told what is waited for.
-Report = Callable[[str], None]
 
 
 def _silent(text: str) -> None:
@@ -88,37 +86,16 @@ def changed(
 
 
 def promoted(config: Config, twin: str, release: str, report: Report = _silent) -> dict[str, str]:
-    """Let a stored release answer; on a cluster once its predictor is ready.
-
-    Raises:
-        NotFoundError: The twin has no such release.
-        ClusterError: Its predictor did not become ready.
-    """
-    config.twin(twin)
-    stores = Stores(config)
-    found = champion.read_release(stores.warehouse, twin, release)
-    found = deployment.deployed(config, stores.warehouse, found, report)
-    champion.promote(stores.warehouse, found)
-    deployment.cleaned(config, stores.warehouse, twin, report)
-    return _followed(stores, found)
+    """Let a stored release answer, see `promotion.promoted`."""
+    return _told(promotion.promoted(config, twin, release, report))
 
 
 def rolled_back(config: Config, twin: str, report: Report = _silent) -> dict[str, str]:
-    """Let the release before the champion answer again; on a cluster once its predictor is ready.
-
-    Raises:
-        NotFoundError: There is no release to go back to.
-        ClusterError: Its predictor did not become ready.
-    """
-    config.twin(twin)
-    stores = Stores(config)
-    target = champion.earlier(stores.warehouse, twin)
-    champion.store(stores.warehouse, deployment.deployed(config, stores.warehouse, target, report))
-    return _followed(stores, champion.rollback(stores.warehouse, twin))
+    """Let the release before the champion answer again, see `promotion.rolled_back`."""
+    return _told(promotion.rolled_back(config, twin, report))
 
 
-def _followed(stores: Stores, release: Release) -> dict[str, str]:
-    stores.registry.promote(release.twin, release.model_version)
+def _told(release: Release) -> dict[str, str]:
     return {"twin": release.twin, "release": release.id, "model": release.model_version}
 
 

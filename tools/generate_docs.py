@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chart import readme, schema  # noqa: E402 - after the path
-from reference import command_line, configuration, errors, metrics, stages  # noqa: E402 - after the path
+from reference import command_line, configuration, errors, metrics, operations, stages  # noqa: E402 - after the path
 
 CHART = ROOT / "helm" / "twinstack"
 
@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "stages": stages.page,
     "metrics": metrics.page,
     "cli": command_line.page,
+    "operations-api": operations.page,
 }
 
 NOTE = "<!-- Written by tools/generate_docs.py. Change the code, not this page. -->\n\n"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components.dataflows.drift_reference import Reference
-from components.runtime import champion, deployment, watched
+from components.runtime import approvals, champion, deployment, watched
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config import LlmTwin
@@ -50,6 +50,8 @@ def run(
         deployment.cleaned(context.config, warehouse, context.twin, context.progress.note)
     else:
         champion.store(warehouse, candidate)
+        if verdict == "ask":
+            approvals.ask(warehouse, context.twin, "release", candidate.id, reason)
     answers = candidate.id if verdict == "release" else (before.id if before else "")
     summary = _summary(candidate, verdict, reason, answers)
     made = context.commit(

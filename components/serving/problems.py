@@ -35,15 +35,8 @@ class UnsupportedError(RequestError):
 
 
 def body(error: TwinError) -> dict[str, Any]:
-    """The error of an answer. `where` stays inside: it may name a path of this machine."""
-    return {
-        "error": {
-            "message": "; ".join(part for part in (error.what, error.remedy) if part),
-            "type": error.kind,
-            "param": getattr(error, "param", "") or None,
-            "request_id": current().request_id,
-        }
-    }
+    """The error of an answer, with the id of the running request."""
+    return error.answer(current().request_id)
 
 
 def answer(error: TwinError) -> Response:

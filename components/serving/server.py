@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of, read_release, require_traffic
+from components.runtime.keys import Keys, require_safe
 from components.serving.exchange import Observer
-from components.serving.limits.access import Access, Keys, require_safe
+from components.serving.limits.access import Access
 from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.manager import manager

@@ -1,5 +1,7 @@
 """One base error: what happened; where; what to do."""
 
+from typing import Any
+
 
 class TwinError(Exception):
     """An error a person can act on.
@@ -21,6 +23,17 @@ class TwinError(Exception):
         self.where = where
         self.remedy = remedy
         super().__init__("; ".join(part for part in (what, where, remedy) if part))
+
+    def answer(self, request_id: str) -> dict[str, Any]:
+        """The error as the JSON of an HTTP answer. `where` stays inside: it may name a path of a machine."""
+        return {
+            "error": {
+                "message": "; ".join(part for part in (self.what, self.remedy) if part),
+                "type": self.kind,
+                "param": getattr(self, "param", "") or None,
+                "request_id": request_id,
+            }
+        }
 
 
 class ConfigError(TwinError):

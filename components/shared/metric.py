@@ -10,8 +10,8 @@ Kind = Literal["counter", "gauge", "histogram"]
 #: was set last.
 Mode = Literal["livesum", "livemax", "mostrecent"]
 
-#: Who exposes a metric: the server on `/metrics`, or a stage through the Pushgateway.
-Side = Literal["front", "step"]
+#: Who exposes a metric: the server on `/metrics`, a stage through the Pushgateway, or the operations API.
+Side = Literal["front", "step", "console"]
 
 
 #: Seconds, from what a feature look-up takes to what a long answer takes.
@@ -53,6 +53,9 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "method": ("psi", "js", "ks", "mmd"),
     "measure": ("roc_auc", "calibration_error", "accuracy"),
     "bound": ("estimate", "lower", "upper"),
+    "subject": ("release", "retraining"),
+    "state": ("succeeded", "failed", "interrupted"),
+    "pipeline": ("collect", "features", "train", "release", "monitor", "end_to_end"),
     "step": (
         "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune",
         "evaluate", "gate", "release", "monitor",

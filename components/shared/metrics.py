@@ -238,6 +238,26 @@ STEP_ROWS = Metric(
     side="step",
 )
 
+# Operations: what waits for a person, and what was run.
+APPROVALS_PENDING = Metric(
+    "twinstack_approvals_pending",
+    "gauge",
+    ("twin", "subject"),
+    "Questions that wait for a person's answer.",
+    side="console",
+    mode="mostrecent",
+)
+RUNS = Metric(
+    "twinstack_run_total",
+    "counter",
+    ("twin", "pipeline", "state"),
+    "Pipeline runs that ended, of those that the operations API started.",
+    side="console",
+)
+ALERTS_RECEIVED = Metric(
+    "twinstack_alert_total", "counter", (), "Episodes of alerts that Alertmanager told.", side="console"
+)
+
 TABLE: tuple[Metric, ...] = (
     REQUESTS,
     REQUEST_SECONDS,
@@ -283,6 +303,9 @@ TABLE: tuple[Metric, ...] = (
     STEP_FAILURE,
     STEP_SECONDS,
     STEP_ROWS,
+    APPROVALS_PENDING,
+    RUNS,
+    ALERTS_RECEIVED,
 )
 
 

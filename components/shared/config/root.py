@@ -16,6 +16,7 @@ from components.shared.config.access import Breaker, Fleet, Keys, Limits
 from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
+from components.shared.config.console import Console
 from components.shared.config.links import Links
 from components.shared.config.llm import LlmTwin
 from components.shared.errors import ConfigError
@@ -104,6 +105,8 @@ class Config(BaseSettings):
     """Where state lies, store by store."""
     serving: Serving = Serving()
     """Address and limits of the server."""
+    console: Console = Console()
+    """The operations API."""
     cluster: Cluster = Cluster()
     """What a Kubernetes cluster runs the stages with."""
     twins: dict[TwinName, Twin] = Field(min_length=1)

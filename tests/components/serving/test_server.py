@@ -92,7 +92,7 @@ def test_labels_are_closed() -> None:
 
 def test_every_metric_is_documented_by_the_table() -> None:
     exposed = ""
-    for side in ("front", "step"):
+    for side in ("front", "step", "console"):
         registry = CollectorRegistry()
         metrics.Instruments(registry, side)
         exposed += generate_latest(registry).decode()

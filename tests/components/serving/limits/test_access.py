@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from components.serving.limits.access import require_safe
+from components.runtime.keys import require_safe
 from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
 from tests.components.serving.conftest import Running, start, stop

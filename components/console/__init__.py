@@ -1,0 +1,1 @@
+"""The operations API: alerts in, approvals, labels and feedback, sources, runs."""

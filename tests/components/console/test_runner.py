@@ -1,0 +1,83 @@
+"""Real runs in processes of their own."""
+
+import queue
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.adapters.stores import Stores
+from components.adapters.warehouse import ConflictError
+from components.console import runs
+from components.console.runner import CommandRunner
+from components.console.runs import Run
+from components.shared.config import load
+from components.shared.errors import ConfigError
+
+
+@pytest.fixture
+def ended() -> "queue.Queue[Run]":
+    return queue.Queue()
+
+
+def test_a_run_ends_with_its_stages_and_only_one_of_a_twin_goes_on(
+    project: Path, ended: "queue.Queue[Run]"
+) -> None:
+    runner = CommandRunner(load(project), project, ended.put)
+    started = runner.start("collect", "credit", "somebody")
+    with pytest.raises(ConflictError, match=started.id):
+        runner.start("monitor", "credit", "somebody else")
+    done = ended.get(timeout=120)
+    assert (done.state, done.error) == ("succeeded", "")
+    assert [one.stage for one in done.stages] == ["collect", "validate"]
+    assert runner.read(started.id) == done
+    assert [one.id for one in runner.listed("credit")] == [started.id]
+
+
+def test_a_run_that_fails_says_why(project: Path, ended: "queue.Queue[Run]") -> None:
+    runner = CommandRunner(load(project), project, ended.put)
+    runner.start("monitor", "credit", "somebody")  # before anything was collected
+    done = ended.get(timeout=120)
+    assert done.state == "failed"
+    assert "twin run" in done.error
+
+
+def test_an_unknown_twin_starts_nothing(project: Path, ended: "queue.Queue[Run]") -> None:
+    runner = CommandRunner(load(project), project, ended.put)
+    with pytest.raises(ConfigError, match="nobody"):
+        runner.start("collect", "nobody", "somebody")
+    assert runner.listed() == []
+
+
+def test_a_run_whose_process_is_gone_was_interrupted(project: Path, ended: "queue.Queue[Run]") -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = Run(id="20260101T000000-0", pipeline="collect", twin="credit", by="x", started="", pid=gone.pid)
+    warehouse = Stores(load(project)).warehouse
+    runs.store(warehouse, left)
+    runner = CommandRunner(load(project), project, ended.put)
+    assert runner.read(left.id).state == "interrupted"
+    assert "resumes" in runner.read(left.id).error
+
+
+def test_a_run_goes_on_without_its_console_and_the_next_one_sees_it_end(
+    project: Path, ended: "queue.Queue[Run]"
+) -> None:
+    code = (
+        "import sys, os, pathlib\n"
+        "from components.console.runner import CommandRunner\n"
+        "from components.shared.config import load\n"
+        "file = pathlib.Path(sys.argv[1])\n"
+        "runner = CommandRunner(load(file), file, lambda run: None)\n"
+        "print(runner.start('collect', 'credit', 'x').id, flush=True)\n"
+        "os._exit(9)\n"
+    )
+    words = subprocess.run(
+        [sys.executable, "-c", code, str(project)], capture_output=True, text=True, check=False
+    )
+    assert words.returncode == 9, words.stderr
+    CommandRunner(load(project), project, ended.put)
+    done = ended.get(timeout=120)
+    assert (done.id, done.state) == (words.stdout.strip(), "succeeded")
+    assert [one.stage for one in done.stages] == ["collect", "validate"]
