@@ -24,6 +24,9 @@ USER = 65532
 #: What the report at the end of a run needs.
 REPORT = StageWork(cpu="100m", cpu_limit="1", memory="256Mi", memory_limit="1Gi", timeout_seconds=600)
 
+#: Accelerator of a stage that asks for some and names no pool.
+GPU = "nvidia.com/gpu"
+
 PART_OF = "app.kubernetes.io/part-of"
 STAGE_LABEL = "twinstack.io/stage"
 
@@ -73,8 +76,11 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
         kubernetes.set_image_pull_secrets(task, list(cluster.images.pull_secrets))
     if work.shared_memory:
         kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", work.shared_memory)  # noqa: S108
-    if pool := cluster.pools.get(work.pool):
-        _placed(task, pool, work.gpus)
+    pool = cluster.pools.get(work.pool)
+    if pool:
+        _placed(task, pool)
+    if work.gpus:
+        task.set_accelerator_type(pool.accelerator if pool else GPU).set_accelerator_limit(work.gpus)
     for secret in cluster.secrets:
         if not secret.stages or stage in secret.stages:
             kubernetes.use_secret_as_env(task, secret.secret, {secret.key: secret.variable})
@@ -102,15 +108,13 @@ def _retried(task: Any, retries: Retries, timeout_seconds: int) -> None:
     )
 
 
-def _placed(task: Any, pool: Pool, gpus: int) -> None:
-    """Nodes of the pool, its taints, its accelerators, its queue."""
+def _placed(task: Any, pool: Pool) -> None:
+    """Nodes of the pool, its taints, its queue."""
     for key, value in pool.node_labels.items():
         kubernetes.add_node_selector(task, key, value)
     for one in pool.tolerations:
         kubernetes.add_toleration(
             task, key=one.key, operator=one.operator, value=one.value or None, effect=one.effect or None
         )
-    if gpus:
-        task.set_accelerator_type(pool.accelerator).set_accelerator_limit(gpus)
     if pool.queue:
         kubernetes.add_pod_label(task, "kueue.x-k8s.io/queue-name", pool.queue)

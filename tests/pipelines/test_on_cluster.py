@@ -109,6 +109,14 @@ def test_a_pool_brings_its_labels_tolerations_and_queue(
     assert "nodeSelector" not in platform["exec-collect"]
 
 
+def test_accelerators_need_no_pool() -> None:
+    alone = Cluster.model_validate({"stages": {"finetune": {"gpus": 1}}})
+    spec, platform = yaml.safe_load_all(package_of("train", "llm", alone))
+    assert container(spec, "finetune")["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    assert "nodeSelector" not in executors["exec-finetune"]
+
+
 def test_retries_wait_longer_each_time_and_leave_time_for_every_try(
     compiled: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
