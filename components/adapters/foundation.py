@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.adapters import objects
 from components.adapters.encoder import packaged
 from components.shared import conversation, digest
 from components.shared.config.llm import Foundation as Settings
@@ -39,6 +40,16 @@ def weights(settings: Settings, cache: Path, note: Note = _silent) -> Path:
     Raises:
         ConfigError: The model is not installed or does not exist.
     """
+    scheme, _, place = settings.model.partition("://")
+    if scheme == "s3":
+        return objects.fetched(settings.model, cache)
+    if scheme == "hf":
+        from huggingface_hub import snapshot_download
+
+        # Token, mirror and cache come from the environment, as every tool of the hub reads them.
+        return Path(
+            snapshot_download(place, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja"])
+        )
     source = packaged(settings.model, "foundation.model")
     if source.is_dir():
         return source

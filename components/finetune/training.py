@@ -14,6 +14,7 @@ import torch
 from components.adapters.foundation import token_losses
 from components.finetune.checkpoint import Checkpoint, Progress
 from components.finetune.packing import Pack
+from components.finetune.ranks import Ranks
 from components.shared.config.llm import Finetune
 from components.shared.conversation import IGNORED
 from components.shared.files import write_atomic
@@ -60,8 +61,7 @@ def adapted(model: Any, settings: Finetune, seed: int) -> Any:
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return get_peft_model(model, config).to(device)
+    return get_peft_model(model, config)
 
 
 def share(step: int, settings: Finetune) -> float:
@@ -87,6 +87,7 @@ def fit(
     settings: Finetune,
     report: Report,
     checkpoint: Checkpoint | None = None,
+    ranks: Ranks | None = None,
 ) -> Outcome:
     """Train the parameters that require gradients, for `settings.steps` steps.
 
@@ -98,11 +99,15 @@ def fit(
         settings: Steps, learning rate, warm-up.
         report: Called after every step.
         checkpoint: Where progress is kept, at most once in half a minute.
+        ranks: The processes that train together; this one alone where not given. Together they do the very
+            steps that one process would: each takes its share of a batch, gradients are added up.
     """
+    ranks = ranks or Ranks(model)
     trained = [one for one in model.parameters() if one.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=0.0)
     causal = model.get_base_model()
-    before = (checkpoint.read(trained, optimizer) if checkpoint else None) or Progress([], 0, 0, 0.0)
+    before = checkpoint.read(trained, optimizer, ranks.rank) if checkpoint else None
+    before = before or Progress([], 0, 0, 0.0)
     losses, tokens, learned = before.losses, before.tokens, before.learned
     model.train()
     written = start = time.perf_counter()
@@ -110,20 +115,26 @@ def fit(
     for step, group in islice(enumerate(groups), len(losses), settings.steps):
         for one in optimizer.param_groups:
             one["lr"] = settings.learning_rate * share(step, settings)
-        loss = token_losses(causal, **tensors(group, model.device)).mean()
+        each = token_losses(causal, **tensors(ranks.mine(group), ranks.device))
+        count = sum(label != IGNORED for one in group for label in one.labels)
+        loss = each.sum() / count
         loss.backward()
+        ranks.add([one.grad for one in trained])
         torch.nn.utils.clip_grad_norm_(trained, CLIP)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        losses.append(loss.item())
+        losses.append(ranks.total(loss.detach()))
         tokens += sum(_filled(one) for one in group)
-        learned += sum(label != IGNORED for one in group for label in one.labels)
+        learned += count
         now = time.perf_counter()
         spent = before.seconds + now - start
-        report(step + 1, losses[-1], tokens / spent)
-        if checkpoint and now - written >= INTERVAL:
+        if ranks.rank == 0:
+            report(step + 1, losses[-1], tokens / spent)
+        if checkpoint and ranks.agree(now - written >= INTERVAL):
             written = now
-            checkpoint.write(trained, optimizer, Progress(losses, tokens, learned, spent))
+            random = ranks.random()
+            if ranks.rank == 0:
+                checkpoint.write(trained, optimizer, Progress(losses, tokens, learned, spent), random)
     model.eval()
     return Outcome(losses, tokens, learned, before.seconds + time.perf_counter() - start)
 

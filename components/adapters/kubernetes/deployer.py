@@ -12,6 +12,7 @@ from components.adapters.kubernetes.inference_service import (
     selector,
 )
 from components.shared.config.cluster import Cluster
+from components.shared.endpoints import endpoint
 from components.shared.errors import TwinError
 from components.shared.releases import Release
 
@@ -45,6 +46,8 @@ class KServeDeployer:
             ClusterError: The cluster refuses.
             ConfigError: The cluster has no way to the model's files.
         """
+        if release.answering and endpoint(release.answering.foundation.model, "foundation.model"):
+            return ""  # it answers elsewhere already; the front calls it
         body = inference_service(release, self._settings, self._artifacts)
         name = body["metadata"]["name"]
         applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)

@@ -145,7 +145,7 @@ def _llm(release: Release, settings: Cluster, work: PredictorWork, artifacts: st
 
 
 def _base(model: str, twin: str, settings: Cluster, artifacts: str) -> str:
-    if urlsplit(model).scheme in FETCHED:
+    if urlsplit(model).scheme in FETCHED[:5]:
         return storage_uri(model, settings, artifacts)
     raise ConfigError(
         f"foundation.model '{model}' is on no storage that the cluster can fetch from",

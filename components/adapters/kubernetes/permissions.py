@@ -35,5 +35,4 @@ FINETUNE = (
     ),
     Rule("", "pods", ("list",), "which pods train, and why one does not start"),
     Rule("", "pods/log", ("get",), "logs and metrics of the training"),
-    Rule("", "events", ("list",), "why no pod was made: quota, Pod Security"),
 )

@@ -111,6 +111,38 @@ class Predictors(Settings):
     """PersistentVolumeClaim whose root is the folder of `stores.artifacts`, where that is no object store."""
 
 
+class Training(Settings):
+    """Fine-tuning on more than one GPU or node, by a TrainJob of Kubeflow Trainer.
+
+    The stage then asks for no GPU itself: it makes the TrainJob, follows it and commits what it made.
+    """
+
+    nodes: int = Field(default=1, ge=1, le=1_024)
+    """Nodes that train together."""
+    gpus: int = Field(default=0, ge=0, le=16)
+    """Accelerators of each node, with one process each; 0 trains with one process a node, on its CPU. One
+    process in all trains inside the stage, without a TrainJob."""
+    runtime: ObjectName = "twinstack-torch"
+    """ClusterTrainingRuntime, see `manifests/options/distributed-training`."""
+    cpu: Cores = "4"
+    """Requested cores of a node."""
+    cpu_limit: Cores = "8"
+    """Most cores of a node."""
+    memory: Memory = "16Gi"
+    """Requested memory of a node."""
+    memory_limit: Memory = "32Gi"
+    """Most memory of a node."""
+    pool: str = ""
+    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
+    wait_seconds: int = Field(default=86_400, ge=60, le=2_592_000)
+    """Longest wait for the TrainJob, in a queue or at work."""
+
+    @property
+    def processes(self) -> int:
+        """Processes in all."""
+        return self.nodes * max(self.gpus, 1)
+
+
 class Toleration(Settings):
     """A taint that a pod may run beside."""
 
@@ -264,6 +296,8 @@ class Cluster(Settings):
     """The Kubernetes API server."""
     predictors: Predictors = Predictors()
     """How a model version is let answer."""
+    training: Training = Training()
+    """How fine-tuning uses more than one GPU or node."""
     recurring: dict[ObjectName, Recurring] = Field(default={})
     """Pipelines that run on a schedule, by the name of the recurring run; `twin recurring` brings the server
     to this list."""
@@ -284,11 +318,16 @@ class Cluster(Settings):
             if work.pool and work.pool not in self.pools:
                 known = ", ".join(sorted(self.pools)) or "none is declared"
                 raise ValueError(f"stages.{stage}.pool '{work.pool}' is not among pools: {known}")
-        chosen = {"classic": self.predictors.classic, "llm": self.predictors.llm, **self.predictors.twins}
-        for name, predictor in chosen.items():
-            if predictor.pool and predictor.pool not in self.pools:
+        chosen = {
+            "training": self.training.pool,
+            "predictors.classic": self.predictors.classic.pool,
+            "predictors.llm": self.predictors.llm.pool,
+            **{f"predictors.twins.{name}": one.pool for name, one in self.predictors.twins.items()},
+        }
+        for name, pool in chosen.items():
+            if pool and pool not in self.pools:
                 known = ", ".join(sorted(self.pools)) or "none is declared"
-                raise ValueError(f"predictors: pool '{predictor.pool}' of {name} is not among pools: {known}")
+                raise ValueError(f"{name}.pool '{pool}' is not among pools: {known}")
         return self
 
     @model_validator(mode="after")

