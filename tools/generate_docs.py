@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
-from chart import readme, schema  # noqa: E402 - after the path
+from chart import permissions, readme, schema  # noqa: E402 - after the path
 from reference import command_line, configuration, errors, metrics, operations, stages  # noqa: E402 - after the path
 
 CHART = ROOT / "helm" / "twinstack"
@@ -23,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics": metrics.page,
     "cli": command_line.page,
     "operations-api": operations.page,
+    "permissions": permissions.page,
 }
 
 NOTE = "<!-- Written by tools/generate_docs.py. Change the code, not this page. -->\n\n"
@@ -35,6 +36,7 @@ def rendered() -> dict[Path, str]:
     return {
         **pages,
         CHART / "values.schema.json": schema.schema(values),
+        CHART / "files" / "permissions.yaml": permissions.data(),
         CHART / "README.md": readme.readme(CHART / "README.md", values),
     }
 

@@ -10,7 +10,7 @@ def test_an_external_secret_makes_the_secret_that_pods_name() -> None:
     front = one(render(ci("production-gpu"), "front.yaml"), "InferenceService", "twinstack-docs")
     (container,) = front["spec"]["predictor"]["containers"]
     named = {it["name"]: it["valueFrom"]["secretKeyRef"] for it in container["env"]}
-    assert named["TWINSTACK_STORES__WAREHOUSE"] == {"name": "twinstack-stores", "key": "warehouse"}
+    assert named["MONGODB_PASSWORD"] == {"name": "twinstack-stores", "key": "mongodb-secret"}
 
 
 def test_a_secret_reaches_only_those_it_is_for() -> None:

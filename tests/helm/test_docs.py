@@ -1,0 +1,63 @@
+"""Values in the documentation are valid, and what its commands name is there."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.helm.rendering import CHART, CI, ROOT, Object, ci, merged, render
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list:
+    return [
+        pytest.param(found[2], id=f"{page.stem}:{page.read_text().count(chr(10), 0, found.start()) + 1}")
+        for page in PAGES
+        for found in BLOCK.finditer(page.read_text(encoding="utf-8"))
+        if found[1] == language
+    ]
+
+
+def base() -> Object:
+    """What a reader has before a block is added: every twin, every store, nothing else."""
+    full = ci("production-gpu")["config"]
+    config = {key: full[key] for key in ("stores", "twins", "serving")}
+    return {"config": config, "twins": [{"name": "docs", "kind": "llm"}]}
+
+
+@pytest.mark.parametrize("text", blocks("values"))
+def test_values_in_the_documentation_render(text: str) -> None:
+    assert render(merged(base(), yaml.safe_load(text)))
+
+
+def test_the_configuration_below_config_is_what_the_chart_takes() -> None:
+    whole = (ROOT / "twinstack.yaml").read_text(encoding="utf-8")
+    written = yaml.safe_load("config:\n" + textwrap.indent(whole, "  "))
+    made = render(merged(ci("kind"), written))
+    fronts = [one["metadata"]["name"] for one in made if one["kind"] == "InferenceService"]
+    assert fronts == ["twinstack-docs", "twinstack-credit"]
+
+
+def test_commands_name_charts_and_values_files_that_are_there() -> None:
+    pages = [*PAGES, ROOT / "README.md", *(ROOT / "helm").rglob("README.md")]
+    named = {path for page in pages for path in re.findall(r"\bhelm/twinstack[\w./-]*", page.read_text())}
+    assert len(named) >= 4
+    assert [path for path in named if not (ROOT / path.rstrip(".")).exists()] == []
+
+
+def test_the_chart_names_each_values_file() -> None:
+    text = (CHART / "README.md").read_text(encoding="utf-8")
+    assert [name for name in CI if f"`{name}`" not in text] == []
+
+
+def test_air_gapped_values_lead_nowhere_else() -> None:
+    text = Path(CI["air-gapped"]).read_text(encoding="utf-8")
+    made = yaml.safe_dump_all(render(ci("air-gapped")))
+    hosts = set(re.findall(r"(?:https?|s3|hf)://([^/\s\"':]+)", text + made))
+    assert {host for host in hosts if not host.endswith(".svc")} == {"models", "twinstack"}  # buckets
+    images = re.findall(r"image: (\S+)", made)
+    assert {image.split("/")[0] for image in images} == {"mirror.internal:5000"}

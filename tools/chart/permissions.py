@@ -1,0 +1,120 @@
+"""Every right that the chart grants, and what it is for: data of its Roles and a page of the reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from components.adapters.kubernetes.permissions import FINETUNE, RELEASE, Rule
+
+HEAD = (
+    "# Written by tools/generate_docs.py from tools/chart/permissions.py. Change the code, not this file.\n"
+)
+
+
+@dataclass(frozen=True)
+class Right:
+    """A rule of a Role, and what it is for; `names` limits it to objects of those names."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    purpose: str
+    names: tuple[str, ...] = ()
+
+
+def _of_stages(rules: Sequence[Rule]) -> tuple[Right, ...]:
+    return tuple(Right(rule.group, rule.resource, rule.verbs, rule.purpose) for rule in rules)
+
+
+#: Sets of rights by name; the chart's `rbac` values switch each but the first.
+SETS: dict[str, tuple[Right, ...]] = {
+    "release": _of_stages(RELEASE),
+    "trainer": _of_stages(FINETUNE),
+    "workflow": (
+        Right(
+            "argoproj.io",
+            "workflowtaskresults",
+            ("create", "patch"),
+            "Argo's executor reports the outcome of a step",
+        ),
+        Right(
+            "", "configmaps", ("get",), "the KFP launcher reads where artifacts of KFP go", ("kfp-launcher",)
+        ),
+        Right(
+            "",
+            "secrets",
+            ("get",),
+            "the KFP launcher reads the key of KFP's object store",
+            ("mlpipeline-minio-artifact",),
+        ),
+    ),
+    "console": (
+        Right(
+            "pipelines.kubeflow.org",
+            "runs",
+            ("get", "list", "create"),
+            "start a run that a person or an alert asks for, and show it; KFP asks Kubernetes whether it may",
+        ),
+        Right(
+            "pipelines.kubeflow.org",
+            "experiments",
+            ("get", "list", "create"),
+            "find or make the experiment that a run belongs to",
+        ),
+        Right("pipelines.kubeflow.org", "pipelines", ("get", "list"), "find the pipeline of a run"),
+        Right("pipelines.kubeflow.org", "pipelineversions", ("get", "list"), "find its newest version"),
+    ),
+}
+
+TITLES = {
+    "release": "Pipelines: stage `release`, `twin promote`, `twin rollback`",
+    "trainer": "Pipelines: stage `finetune` on several GPUs (`rbac.trainer`)",
+    "workflow": "Pipelines: running as the chart's own service account (`rbac.workflow`)",
+    "console": "Operations API (`rbac.kfpRuns`)",
+}
+
+INTRO = """# Permissions
+
+## Who has which
+| service account | whose pods | rights |
+|---|---|---|
+| `twinstack-serving` | fronts and predictors | none, and no token |
+| `twinstack-pipelines` | stages of the pipelines | the Role `RELEASE-pipelines`, below |
+| `twinstack-console` | operations API | the Role `RELEASE-console`, below; its token is good for KFP only |
+| `default` | migration job, pods of `helm test` | none, and no token |
+
+Every Role is in the namespace of the release. There is no ClusterRole, no wildcard, and no right to read \
+every Secret. The names of the accounts are `config.cluster.service_accounts` and `console.serviceAccount`.
+
+## What the person who installs needs
+Rights to create the objects of the chart in one namespace, and, because Kubernetes lets nobody grant what \
+they do not have, the rights below themselves. Cluster-wide objects are made only where they are switched \
+on: PriorityClass (`priorityClasses.create`) and LocalModelCache (`cache.scope: Cluster`).
+"""
+
+
+def data() -> str:
+    """Rules of the Roles as YAML, for the chart's template."""
+    return HEAD + yaml.safe_dump(
+        {name: [_rule(right) for right in rights] for name, rights in SETS.items()}, sort_keys=False
+    )
+
+
+def _rule(right: Right) -> dict[str, list[str]]:
+    names = {"resourceNames": list(right.names)} if right.names else {}
+    return {"apiGroups": [right.group], "resources": [right.resource], **names, "verbs": list(right.verbs)}
+
+
+def page() -> str:
+    """The page of the reference: a table a set."""
+    sections = [INTRO]
+    for name, rights in SETS.items():
+        lines = ["| API group | resource | verbs | what for |", "|---|---|---|---|"]
+        for right in rights:
+            resource = right.resource + (f" named `{', '.join(right.names)}`" if right.names else "")
+            lines.append(
+                f"| {right.group or 'core'} | {resource} | {', '.join(right.verbs)} | {right.purpose} |"
+            )
+        sections.append(f"## {TITLES[name]}\n" + "\n".join(lines) + "\n")
+    return "\n".join(sections)
