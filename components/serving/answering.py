@@ -12,6 +12,7 @@ from components.serving import problems
 from components.serving.asking import Prepared
 from components.serving.chat_answer import DONE
 from components.serving.choices import Collected
+from components.serving.exchange import current
 from components.serving.llm import Started
 from components.serving.predictor import Delta
 
@@ -75,6 +76,8 @@ async def _events(started: Started, writer: Writes, *, counted: bool) -> AsyncIt
         return
     if counted:
         yield writer.counts(said)
+    # A client takes this for the end, so the answer has to be kept before it.
+    current().observe()
     yield DONE
 
 

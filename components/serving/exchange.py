@@ -10,6 +10,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from components.shared.interactions import new_id
 from components.shared.metrics import NONE, STAGE_SECONDS, Instruments
 
 if TYPE_CHECKING:
@@ -22,13 +23,17 @@ ANSWERED_BY = "x-twinstack-answered-by"
 ROLE = "x-twinstack-role"
 
 
+def _nothing() -> None:
+    """Tell nobody."""
+
+
 @dataclass
 class Exchange:
     """What the guard, the routes and the models of one request share, and observers read in the end.
 
     Attributes:
         request_id: Goes back in a header and in errors, and into the log; the caller's own where it gave one.
-        id: Ours, unique; what the interaction is stored under.
+        id: Ours, unique, sorted by time; what the interaction is stored under.
         twin: Name of the twin once it is known to exist.
         release: Id of the release that answers.
         role: Its role in the traffic.
@@ -50,13 +55,15 @@ class Exchange:
         question_embedding: Vector of the question, for drift; never stored.
         question_known: Whether this vector was in the cache; None where nothing was looked for.
         features: Matrix (instances, features) that the model saw, for drift; never stored.
+        signals: What the detectors counted.
+        observe: Tells the observers now, for an answer that ends before its last byte.
         paired: Id of the champion's exchange where this is the shadow's.
         sticky: What keeps a caller at one release of the traffic; the request id where nothing else does.
         allowance: What the caller's key has left; None where there are no keys.
     """
 
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=new_id)
     twin: str = NONE
     release: str = NONE
     role: str = NONE
@@ -78,6 +85,8 @@ class Exchange:
     question_embedding: Any = None
     question_known: bool | None = None
     features: Any = None
+    signals: dict[str, float] = field(default_factory=dict)
+    observe: Callable[[], None] = _nothing
     paired: str = ""
     sticky: str = ""
     allowance: "Allowance | None" = None

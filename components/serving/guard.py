@@ -47,6 +47,7 @@ ROUTES = {
     "/openai/v1/completions": "completions",
     "/openai/v1/embeddings": "embeddings",
     "/metrics": "metrics",
+    "/v1/feedback": "feedback",
 }
 
 
@@ -101,6 +102,7 @@ class Guard:
         exchange = Exchange(request_id=own) if SAFE_ID.fullmatch(own) else Exchange()
         exchanges.begin(exchange)
         answer = _Answer(send, exchange, self._observers)
+        exchange.observe = answer.observed
         exchange.route = route = route_of(scope["path"])
         self._instruments.add(IN_FLIGHT, 1, route)
         timer = asyncio.timeout(self._deadline)
@@ -118,9 +120,11 @@ class Guard:
             await self._refuse(found, scope, receive, answer)
         finally:
             self._instruments.add(IN_FLIGHT, -1, route)
-            answer.observed()
-            exchange.end()
-            self._record(scope, route, exchange, answer)
+            try:
+                answer.observed()
+            finally:
+                exchange.end()
+                self._record(scope, route, exchange, answer)
 
     async def _pass(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"

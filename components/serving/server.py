@@ -13,6 +13,8 @@ from components.runtime.champion import champion_of, read_release, require_traff
 from components.runtime.keys import Keys, require_safe
 from components.serving.exchange import Observer
 from components.serving.limits.access import Access
+from components.serving.recording.opened import recording
+from components.serving.recording.recorder import Recorder
 from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.manager import manager
@@ -69,20 +71,21 @@ def _serve(
     bound = listen(host, config.serving.port if port is None else port)
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     instruments = Instruments()
-    watch = Watch(config, stores.warehouse, instruments)
-    observers = (watch,)
-    with bound, quiet_arguments(), _opened(config, stores, releases, observers, instruments) as fronts:
-        looks = {f"the traffic of twin '{name}'": front.manager.look for name, front in fronts.items()}
-        watcher = Watcher({**looks, "the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
-        watcher.start()
-        watch.start()
-        try:
-            _start(
-                config, bound, fronts, instruments, observers, Access(keys, instruments), address, stopping
-            )
-        finally:
-            watcher.stop()
-            watch.stop()
+    with bound, quiet_arguments(), recording(config, instruments) as recorder:
+        watch = Watch(config, stores.warehouse, instruments)
+        # The recorder is the last: what it cannot keep is not answered, but watched all the same.
+        observers = (watch, recorder) if recorder else (watch,)
+        access = Access(keys, instruments, recorder.spool if recorder else None)
+        with _opened(config, stores, releases, observers, instruments) as fronts:
+            looks = {f"the traffic of twin '{name}'": front.manager.look for name, front in fronts.items()}
+            watcher = Watcher({**looks, "the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
+            watcher.start()
+            watch.start()
+            try:
+                _start(config, bound, fronts, instruments, observers, access, recorder, address, stopping)
+            finally:
+                watcher.stop()
+                watch.stop()
 
 
 def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
@@ -181,6 +184,7 @@ def _start(
     instruments: Instruments,
     observers: Sequence[Observer],
     access: Access,
+    recorder: Recorder | None,
     address: str,
     stopping: Stopping,
 ) -> None:
@@ -189,9 +193,12 @@ def _start(
 
     from components.serving.chat import router
     from components.serving.llm import LlmFront
+    from components.serving.recording.feedback import router as feedback_router
 
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
+    if recorder:
+        model_server.app.include_router(feedback_router(recorder, frozenset(fronts)))
     model_server.RESTServer = server_class(
         bound, instruments, access, config.serving, observers=observers, stopping=stopping
     )

@@ -1,18 +1,36 @@
-"""An interaction: one request to a twin and its answer, as it is stored."""
+"""What is kept of serving: interactions, the feedback on them, and labels that come later."""
 
+import os
+import time
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-#: Warehouse collection.
+#: Warehouse collections. A document of the first three has the field `source`, by which, together with
+#: `twin`, every warehouse has an index: it holds the request id, so that all of a request is found at once.
 INTERACTIONS = "interactions"
+FEEDBACK = "feedback"
+LABELS = "labels"
+LABELLING = "labelling"
+CONFIGURATIONS = "configurations"
 
 
-class Interaction(BaseModel):
+def new_id() -> str:
+    """A unique id of 32 hexadecimal digits that sorts by its time: milliseconds, then 80 random bits."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+class Record(BaseModel):
+    """A closed, frozen document of the warehouse."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interaction(Record):
     """One request and its answer.
 
     Attributes:
-        id: Unique; storing twice stores once.
+        id: Unique; storing twice stores once. Ids sort by the time of their request.
         request_id: What the caller got back as `x-request-id`; its own word where it gave one.
         at: ISO 8601 time of the request.
         twin: Name of the twin.
@@ -36,9 +54,8 @@ class Interaction(BaseModel):
         timings: Seconds by stage of answering.
         signals: What the detectors counted in this request.
         paired: Id of the champion's interaction where this is the shadow's.
+        config: Digest of the configuration that the server ran with.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     request_id: str
@@ -64,3 +81,59 @@ class Interaction(BaseModel):
     timings: dict[str, float] = {}
     signals: dict[str, float] = {}
     paired: str = ""
+    config: str = ""
+
+
+class Feedback(Record):
+    """What a caller says of an answer. One a request and key; a later one takes the place of an earlier.
+
+    Attributes:
+        id: Digest of twin, request and key.
+        request_id: The `x-request-id` of the answer.
+        twin: Name of the twin.
+        at: ISO 8601 time.
+        key: Id of the API key.
+        score: Between -1 and 1; above 0 is praise.
+        text: In the caller's words; empty where redaction stores no text.
+    """
+
+    id: str
+    request_id: str
+    twin: str
+    at: str
+    key: str = "none"
+    score: float = Field(ge=-1, le=1)
+    text: str = ""
+
+
+class Label(Record):
+    """What turned out to be true of one instance of a request.
+
+    Attributes:
+        request_id: The `x-request-id` of the answer.
+        twin: Name of the twin.
+        instance: Place of the instance in the request.
+        value: The outcome, a class or a number; for an LLM a text.
+        event_time: ISO 8601 time at which it became true; of two labels the later one holds.
+    """
+
+    request_id: str = Field(min_length=1, max_length=64)
+    twin: str
+    instance: int = Field(default=0, ge=0, le=1_000_000)
+    value: str | float = Field(union_mode="left_to_right")
+    event_time: str
+
+    @property
+    def id(self) -> str:
+        """Unique to request and instance."""
+        return f"{self.twin}/{self.request_id}/{self.instance}"
+
+
+def document(record: Interaction | Feedback | Label) -> dict[str, Any]:
+    """A record as every warehouse stores it."""
+    return envelope(record.id, record.twin, record.request_id, record.model_dump(mode="json"))
+
+
+def envelope(key: str, twin: str, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A body with the fields that warehouses find it by."""
+    return {"_id": key, "twin": twin, "source": request_id, "body": body}

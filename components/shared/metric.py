@@ -37,11 +37,13 @@ LANGUAGES = (
 VALUES: Mapping[str, tuple[str, ...]] = {
     "role": ("champion", "canary", "shadow", "fallback", "none"),
     "route": (
-        "chat", "completions", "embeddings", "predict_v1", "infer_v2", "models", "health", "metrics", "other",
+        "chat", "completions", "embeddings", "predict_v1", "infer_v2", "models", "feedback", "health",
+        "metrics", "other",
     ),
     "stage": ("features", "retrieval", "prompt", "predictor", "fallback"),
     "kind": ("prompt", "completion"),
     "twin_kind": ("classic", "llm"),
+    "fate": ("spooled", "stored", "damaged", "refused"),
     "limit": ("key", "rate", "concurrency", "tokens", "size", "queue", "deadline", "storage"),
     "cache": ("question_embedding",),
     "result": ("hit", "miss"),

@@ -201,6 +201,13 @@ LABEL_SHARE = Metric(
 )
 
 # Interactions on their way to the warehouse.
+SPOOLED = Metric(
+    "twinstack_record_total",
+    "counter",
+    ("fate",),
+    "Records of interactions and feedback: written to the spool, stored in the warehouse, damaged on disk, "
+    "refused by the warehouse.",
+)
 SPOOL_RECORDS = Metric(
     "twinstack_spool_records", "gauge", (), "Interactions accepted that are not in the warehouse yet."
 )
@@ -297,6 +304,7 @@ TABLE: tuple[Metric, ...] = (
     WATCH_DROPPED,
     QUALITY,
     LABEL_SHARE,
+    SPOOLED,
     SPOOL_RECORDS,
     SPOOL_LAG,
     STEP_SUCCESS,

@@ -19,6 +19,7 @@ ELSEWHERE = (
     "components.serving.limits.errors",
     "components.shared.generation",
     "components.serving.problems",
+    "components.serving.recording.spool",
     "components.serving.rest",
 )
 

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Protocol
 
 from components.runtime.keys import Keys
 from components.serving.exchange import Exchange
 from components.serving.limits.errors import RateError
 from components.serving.limits.rates import Allowance
 from components.serving.traffic.routing import STICKY
+from components.shared.errors import TwinError
 from components.shared.identity import AuthenticationError, ForbiddenError, Key, presented
 from components.shared.metrics import LIMITED, NONE, TOKEN_BUDGET, Instruments
 
@@ -17,17 +19,29 @@ log = logging.getLogger("twinstack.serving")
 MAX_STICKY = 200
 
 
+class Storage(Protocol):
+    """What keeps the answers."""
+
+    def admits(self) -> bool:
+        """Whether it can keep one more."""
+
+    def refusal(self) -> TwinError:
+        """What a request is told otherwise."""
+
+
 class Access:
     """Lets requests in by their keys. Without any key, everybody may pass.
 
     Args:
         keys: Who may call.
         instruments: Where refusals are counted.
+        storage: What keeps the answers; None where nothing is kept.
     """
 
-    def __init__(self, keys: Keys, instruments: Instruments) -> None:
+    def __init__(self, keys: Keys, instruments: Instruments, storage: Storage | None = None) -> None:
         self._keys = keys
         self._instruments = instruments
+        self._storage = storage
         self._allowances: dict[str, Allowance] = {}
 
     def admit(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> None:
@@ -41,9 +55,16 @@ class Access:
             AuthenticationError: There is no key, or nobody has it.
             ForbiddenError: The key may not ask twins.
             RateError: The key has reached a limit.
+            TwinError: What would be answered cannot be kept.
         """
         if sticky := headers.get(STICKY.encode()):
             exchange.sticky = sticky[:MAX_STICKY].decode("latin-1")
+        self._identify(exchange, headers)
+        if self._storage is not None and not self._storage.admits():
+            self._instruments.add(LIMITED, 1, NONE, "storage")
+            raise self._storage.refusal()
+
+    def _identify(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> None:
         ring = self._keys.ring
         if not ring:
             return

@@ -17,6 +17,7 @@ from components.shared.config.base import Settings
 from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
 from components.shared.config.console import Console
+from components.shared.config.interactions import Interactions
 from components.shared.config.links import Links
 from components.shared.config.llm import LlmTwin
 from components.shared.errors import ConfigError
@@ -82,6 +83,8 @@ class Serving(Settings):
     """When the fallback answers."""
     fleet: Fleet = Fleet()
     """The releases that are held open."""
+    interactions: Interactions = Interactions()
+    """What is kept of requests and answers."""
 
 
 class Config(BaseSettings):

@@ -27,7 +27,7 @@ EXCEPTIONS = {
     "twinstack_retry_total": "no predictor fails",
     "twinstack_breaker_state": "the breaker is being built",
     "twinstack_shadow_total": "no release is a shadow",
-    "twinstack_feedback_total": "feedback is being built",
+    "twinstack_feedback_total": "nobody says anything",
     "twinstack_quality": "no label has come",
     "twinstack_label_ratio": "no label has come",
 }

@@ -1,0 +1,1 @@
+"""What was answered is written down before it goes out, and brought to the warehouse afterwards."""

@@ -1,0 +1,262 @@
+"""The append-only spool of one process: files of records on the local disk, bounded, never silently short."""
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.serving.recording import segments
+from components.shared.config.interactions import Interactions
+from components.shared.errors import TwinError
+from components.shared.interactions import new_id
+
+log = logging.getLogger("twinstack.serving")
+
+LOCK = "lock"
+SUFFIX = ".seg"
+
+#: Seconds that a look at the free bytes of the disk is good for.
+FRESH = 0.25
+
+
+class SpoolError(TwinError):
+    """What is answered could not be kept, so nothing more is answered for now."""
+
+    exit_code = 10
+    http_status = 503
+    kind = "storage_error"
+    #: Seconds after which another try can succeed.
+    retry_after = 5.0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file of the spool.
+
+    Attributes:
+        path: The file.
+        size: Bytes that hold whole records.
+        closed: Whether nothing is appended any more.
+    """
+
+    path: Path
+    size: int
+    closed: bool
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that this user may still write on the disk of a folder."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+class Spool:
+    """One folder of one living process, locked as long as it lives.
+
+    A record is one `write` of the operating system, which a kill of the process cannot take back.
+    Appending is safe from any thread.
+
+    Args:
+        root: Folder of the spools of all processes.
+        settings: Sizes and bounds.
+        free: How many bytes the disk has left.
+        clock: Monotonic seconds.
+
+    Attributes:
+        appended: Records written so far.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Interactions,
+        free: Callable[[Path], int] = free_bytes,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.root = root
+        self._settings = settings
+        self._free = free
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.folder, self._held = _locked_folder(root)
+        self._closed: list[Segment] = []
+        self._unsynced: list[int] = []
+        self._number = 0
+        self._size = 0
+        self._waiting = 0
+        self.appended = 0
+        self._looked = -FRESH
+        self._failed = -FRESH
+        self._enough = True
+        self._ended = False
+        self._file = self._open()
+
+    def _open(self) -> int:
+        path = self.folder / f"{self._number + 1:08d}{SUFFIX}"
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
+        self._number, self._path = self._number + 1, path
+        return file
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes on the disk that are not deleted yet."""
+        return self._waiting
+
+    def append(self, payload: bytes) -> None:
+        """Write a record.
+
+        Raises:
+            SpoolError: The disk did not take it; nothing of it stays.
+        """
+        record = segments.packed(payload)
+        with self._lock:
+            try:
+                if self._ended:
+                    raise OSError("it is closed")
+                if self._size and self._size + len(record) > self._settings.segment_bytes:
+                    self._rotate()
+                written = os.write(self._file, record)
+            except OSError as error:
+                raise self._failure(error.strerror or str(error)) from error
+            if written != len(record):
+                self._take_back(written)
+                raise self._failure("the disk is full")
+            self._size += written
+            self._waiting += written
+            self.appended += 1
+
+    def _take_back(self, written: int) -> None:
+        """Remove a torn record; where even that fails, readers skip it."""
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            # It counts as one, for readers count it as damaged.
+            self.appended += 1
+            self._size += written
+            self._waiting += written
+
+    def _failure(self, reason: str) -> SpoolError:
+        self._failed = self._clock()
+        log.error("the spool cannot be written: %s", reason)
+        return SpoolError(
+            "what would be answered cannot be kept", where=str(self.folder), remedy="free space on its disk"
+        )
+
+    def _rotate(self) -> None:
+        fresh, before = self._path, self._file
+        self._file = self._open()
+        self._closed.append(Segment(fresh, self._size, closed=True))
+        self._unsynced.append(before)
+        self._size = 0
+
+    def admits(self) -> bool:
+        """Whether a new request may begin; costs about a microsecond."""
+        now = self._clock()
+        if now - self._looked >= FRESH:
+            self._looked = now
+            self._enough = self._free(self.folder) >= self._settings.min_free_bytes
+        return self._enough and self._waiting < self._settings.max_bytes and now - self._failed >= FRESH
+
+    def refusal(self) -> SpoolError:
+        """What a request is told that may not begin."""
+        return SpoolError(
+            "the service cannot keep what it answers at the moment",
+            where=str(self.folder),
+            remedy="try again later; operators: bring the warehouse back, or free space on the spool's disk",
+        )
+
+    def segments(self) -> list[Segment]:
+        """Every file with what it holds now, oldest first."""
+        with self._lock:
+            return self._closed + ([] if self._ended else [Segment(self._path, self._size, closed=False)])
+
+    def delete(self, segment: Segment) -> None:
+        """Remove a closed file; everything in it is stored."""
+        segment.path.unlink(missing_ok=True)
+        with self._lock:
+            self._closed.remove(segment)
+            self._waiting -= segment.size
+
+    def sync(self) -> None:
+        """Force to the disk what was written until now; may take as long as the disk takes."""
+        with self._lock:
+            ended, self._unsynced = self._unsynced, []
+            current = os.dup(self._file)
+        for file in [*ended, current]:
+            os.fsync(file)
+            os.close(file)
+
+    def close(self) -> None:
+        """Append no more; what is there can still be read and deleted."""
+        self.sync()
+        with self._lock:
+            self._ended = True
+            self._closed.append(Segment(self._path, self._size, closed=True))
+            os.close(self._file)
+
+    def leave(self) -> None:
+        """Let go of the folder: removed where it is empty, otherwise left for the next process."""
+        if not self._closed:
+            removed(self.folder)
+        os.close(self._held)
+
+
+def _locked_folder(root: Path) -> tuple[Path, int]:
+    """A new folder that is never seen without its lock held: it gets its name once it is locked."""
+    name = f"{os.getpid()}-{new_id()}"
+    aside = root / f".{name}"
+    aside.mkdir(parents=True)
+    held = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return aside.rename(root / name), held
+
+
+def removed(folder: Path) -> None:
+    """Remove a folder without segments."""
+    (folder / LOCK).unlink(missing_ok=True)
+    if folder.is_dir():
+        folder.rmdir()
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """The spool of a process that has died; nobody else can take it while it is held."""
+
+    folder: Path
+    held: int
+
+    def segments(self) -> list[Segment]:
+        """Every file, oldest first."""
+        found = sorted(self.folder.glob(f"*{SUFFIX}"))
+        return [Segment(path, path.stat().st_size, closed=True) for path in found]
+
+    def delete(self, segment: Segment) -> None:
+        """Remove a file; everything in it is stored."""
+        segment.path.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Let go of the folder, and remove it where nothing is left in it."""
+        if not self.segments():
+            removed(self.folder)
+        os.close(self.held)
+
+
+def orphans(root: Path) -> list[Orphan]:
+    """Take every spool whose process has died."""
+    found = []
+    for lock in sorted(root.glob(f"[!.]*/{LOCK}")):
+        try:
+            held = os.open(lock, os.O_RDWR)
+        except FileNotFoundError:  # another process has just finished with it
+            continue
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # its process lives
+            os.close(held)
+            continue
+        found.append(Orphan(lock.parent, held))
+    return found
