@@ -54,3 +54,8 @@ def fused(dense: Sequence[H], sparse: Sequence[H], sparse_weight: float) -> list
 def documents(ranked: Sequence[Hit]) -> list[str]:
     """Documents in the order of their best chunk, each once."""
     return list(dict.fromkeys(hit.path for hit in ranked))
+
+
+def embedded_text(heading: str, text: str) -> str:
+    """What the encoder sees of a chunk: its headings help where the text does not repeat its subject."""
+    return f"{heading}\n{text}" if heading else text

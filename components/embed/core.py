@@ -104,20 +104,18 @@ def _chunks(context: Context, encoder: Encoder, validated: Manifest) -> Iterator
             context.progress.step("documents cut", done, file.metadata.num_rows)
 
 
-def embedded_text(row: dict[str, Any]) -> str:
-    """What the encoder sees of a chunk: its headings help where the text does not repeat its subject."""
-    return f"{row['heading']}\n{row['text']}" if row["heading"] else str(row["text"])
-
-
 def _index(context: Context, encoder: Encoder, folder: Path, version: str) -> int:
     """Build the index version from `chunks.parquet`; how many chunks had to be embedded."""
     import pyarrow.parquet as pq
 
+    from components.dataflows import retrieval
+
     rows = pq.read_table(folder / FILE).to_pylist()
-    names = [digest.of_text(embedded_text(row)) for row in rows]
+    texts = [retrieval.embedded_text(row["heading"], row["text"]) for row in rows]
+    names = [digest.of_text(text) for text in texts]
     cache = EmbeddingCache(context.config.state_path / "embeddings.db")
     vectors = cache.get(encoder.version, names)
-    missing = {name: embedded_text(row) for name, row in zip(names, rows, strict=True) if name not in vectors}
+    missing = {name: text for name, text in zip(names, texts, strict=True) if name not in vectors}
     vectors.update(_embed(context, encoder, cache, missing))
 
     context.stores.vectors.create(context.twin, version, _entries(rows, [vectors[name] for name in names]))

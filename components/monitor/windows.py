@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from components.dataflows import drift_window
+from components.dataflows import drift_window, retrieval
 from components.dataflows.drift_window import Drift
 from components.runtime.context import Context
+from components.shared import digest
 from components.shared.config.base import Monitor
 from components.shared.errors import MissingError
 from components.shared.manifests import Manifest
@@ -14,14 +15,20 @@ from components.shared.releases import Release
 if TYPE_CHECKING:
     import pandas as pd
 
+    from components.adapters.encoder import Vectors
+
+#: Chunks whose vectors are compared; twice as many at most.
+CHUNKS = 300
+
 
 @dataclass(frozen=True)
 class Pair:
-    """Training window and current window with the same columns."""
+    """Training window and current window with the same columns, and vectors of some of their documents."""
 
     reference: "pd.DataFrame"
     current: "pd.DataFrame"
     described: str
+    vectors: "tuple[Vectors, Vectors] | None" = None
 
     @property
     def rows(self) -> int:
@@ -39,10 +46,11 @@ def of(context: Context, release: Release, features: Manifest) -> Pair:
 
     if release.kind == "llm":
         before = _folder(context, "embed", release.index_version)
-        columns = ["path", "tokens"]
-        reference = _chunks(pd.read_parquet(before.folder / "chunks.parquet", columns=columns))
-        current = _chunks(pd.read_parquet(features.folder / "chunks.parquet", columns=columns))
-        return Pair(reference, current, "chunks of the corpus now, against those of the champion's index")
+        tables = [pd.read_parquet(one.folder / "chunks.parquet") for one in (before, features)]
+        reference, current = (_chunks(one[["path", "tokens"]]) for one in tables)
+        vectors = None if before.version == features.version else _vectors(context, *tables)
+        described = "chunks of the corpus now, against those of the champion's index"
+        return Pair(reference, current, described, vectors)
     twin = context.classic
     before = _folder(context, "snapshot", release.dataset_version)
     wanted = list(twin.features)
@@ -70,6 +78,27 @@ def _chunks(frame: "pd.DataFrame") -> "pd.DataFrame":
     ).drop(columns="path")
 
 
+def _vectors(context: Context, *tables: "pd.DataFrame") -> "tuple[Vectors, Vectors]":
+    """Vectors of some chunks of either table, most of them from the cache."""
+    import numpy as np
+
+    from components.adapters.embedding_cache import EmbeddingCache
+    from components.adapters.encoder import Encoder
+
+    encoder = Encoder(context.llm.encoder)
+    cache = EmbeddingCache(context.config.state_path / "embeddings.db")
+    found = []
+    for table in tables:
+        rows = table.iloc[:: max(1, len(table) // CHUNKS)]
+        texts = [retrieval.embedded_text(*pair) for pair in zip(rows["heading"], rows["text"], strict=True)]
+        names = [digest.of_text(text) for text in texts]
+        known = cache.get(encoder.version, names)
+        missing = {name: text for name, text in zip(names, texts, strict=True) if name not in known}
+        known |= dict(zip(missing, encoder.encode(list(missing.values())), strict=True))
+        found.append(np.stack([known[name] for name in names]))
+    return found[0], found[1]
+
+
 def drift(pair: Pair, settings: Monitor, seed: int) -> list[Drift]:
     """Every column against its own simulated thresholds, the most suspicious first."""
     import pandas as pd
@@ -87,6 +116,9 @@ def drift(pair: Pair, settings: Monitor, seed: int) -> list[Drift]:
             often = {str(value): int(count) for value, count in before.value_counts().items()}
             signals.append(drift_reference.category(name, often))
             values[name] = now.astype(str).tolist()
+    if pair.vectors:
+        signals.append(drift_reference.embedding("document", pair.vectors[0]))
+        values["document"] = pair.vectors[1]
     frozen = drift_reference.Reference(made="", described=pair.described, signals=tuple(signals))
     window = drift_window.Window(frozen)
     window.add(pair.rows, values)

@@ -74,6 +74,15 @@ def html(title: str, described: str, found: Sequence[Drift], more: str = "") -> 
         found: Every signal, the most suspicious first.
         more: Markup that goes below.
     """
+    safe = escape.escape(title)
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{safe}</title><style>{STYLE}</style>"
+        f"<h1>{safe}</h1>{section(described, found)}{more}"
+    )
+
+
+def section(described: str, found: Sequence[Drift]) -> str:
+    """The table and the plots alone, for a page that has several."""
     head = "".join(f"<th>{cell}" for cell in HEAD)
     rows = "".join(
         f"<tr{' class=drifted' if one.drifted else ''}>"
@@ -82,11 +91,7 @@ def html(title: str, described: str, found: Sequence[Drift], more: str = "") -> 
     )
     drawn = [one for one in found if one.bins][:PLOTTED]
     image = f"<p><img alt='shares by bin' src='data:image/png;base64,{_plot(drawn)}'>" if drawn else ""
-    safe = escape.escape(title)
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{safe}</title><style>{STYLE}</style>"
-        f"<h1>{safe}</h1><p>{escape.escape(described)}<table><tr>{head}{rows}</table>{image}{more}"
-    )
+    return f"<p>{escape.escape(described)}<table><tr>{head}{rows}</table>{image}"
 
 
 def _plot(found: Sequence[Drift]) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Drift
+from components.dataflows.quality import Quality
 from components.runtime.watched import Closed
 from components.shared.metrics import (
     DRIFT_CLOSED,
@@ -13,6 +14,8 @@ from components.shared.metrics import (
     DRIFT_STATISTIC,
     DRIFT_THRESHOLD,
     FEATURES,
+    LABEL_SHARE,
+    QUALITY,
     Instruments,
 )
 
@@ -44,6 +47,14 @@ def window(instruments: Instruments, closed: Closed, order: Iterable[str]) -> No
         _signal(instruments, closed.twin, OTHER, one)
     instruments.set(DRIFT_ROWS, closed.rows, closed.twin)
     instruments.set(DRIFT_CLOSED, datetime.fromisoformat(closed.end).timestamp(), closed.twin)
+
+
+def quality(instruments: Instruments, twin: str, release: str, found: Quality) -> None:
+    """Quality on matured labels, with its intervals."""
+    for name, one in found.measures.items():
+        for bound, value in (("estimate", one.value), ("lower", one.low), ("upper", one.high)):
+            instruments.set(QUALITY, value, twin, release, name, bound)
+    instruments.set(LABEL_SHARE, found.share, twin)
 
 
 def _signal(instruments: Instruments, twin: str, name: str, one: Drift) -> None:

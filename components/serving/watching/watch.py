@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from components.adapters.warehouse import Warehouse
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Window
-from components.runtime import watched
+from components.runtime import quality, watched
 from components.runtime.champion import champion_of
 from components.serving.exchange import Exchange
 from components.serving.watching import publishing, rows, saying
@@ -143,6 +143,8 @@ class Watch:
         if release is None or frozen is None:
             return
         publishing.reference(self._instruments, twin, frozen)
+        if found := quality.newest(self._warehouse, release.id):
+            publishing.quality(self._instruments, twin, release.id, found)
         closed = watched.newest(self._warehouse, release.id)
         if closed and self._published.get(twin) != closed.end:
             publishing.window(self._instruments, closed, [one.name for one in frozen.signals])

@@ -58,6 +58,8 @@ class Monitor(Settings):
     """Age at which a window of the fronts is closed although it has not `window_rows` yet."""
     flush_seconds: float = Field(default=15.0, ge=0.1, le=3600)
     """Time between two additions of a front to the window that all replicas share."""
+    label_delay_seconds: int = Field(default=86_400, ge=0, le=31_536_000)
+    """Age from which an answer counts towards quality: by then its label should have come."""
     minimum_rows: int = Field(default=100, ge=20, le=1_000_000)
     """A window of the fronts with fewer rows stays open, however old it is."""
 
