@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,13 @@ def checker() -> Path:
     pytest.skip("shared/tools/check_manifests.py does not lie beside this checkout: schemas are not checked")
 
 
-def accepted(text: str, folder: Path) -> None:
-    """Every object passes the check."""
-    path = folder / "objects.yaml"
-    path.write_text(text)
-    done = subprocess.run(
-        [sys.executable, str(checker()), str(path)], capture_output=True, text=True, check=False
-    )
+def accepted(texts: Mapping[str, str], folder: Path) -> None:
+    """Every object of every text passes the check."""
+    program, paths = checker(), [folder / f"{name}.yaml" for name in texts]
+    for path, text in zip(paths, texts.values(), strict=True):
+        path.write_text(text)
+    words = [sys.executable, str(program), *map(str, paths)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 
