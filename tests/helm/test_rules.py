@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from components.adapters.kubernetes import permissions
 from components.shared.config import Config, parse
 from components.shared.metrics import TABLE, VALUES, Instruments, exposed
-from tests.helm.rendering import CI, NAMESPACE, Object, Pod, ci, pods, render
+from tests.helm.rendering import CI, NAMESPACE, ROOT, Object, Pod, ci, pods, render
 
 RENDERED: dict[str, list[Object]] = {name: render(ci(name)) for name in CI}
 PODS = [
@@ -50,10 +51,13 @@ class TestPod:
             for part in ("requests", "limits"):
                 assert {"cpu", "memory"} <= set(container["resources"][part]), part
 
-    def test_has_no_token_of_kubernetes_and_no_service_links(self, name: str, pod: Pod) -> None:
+    def test_has_a_token_of_kubernetes_only_where_it_talks_to_it_and_no_service_links(
+        self, name: str, pod: Pod
+    ) -> None:
         if pod.of.startswith("ServingRuntime"):  # leaves both to the InferenceService
             return
-        assert pod.spec["automountServiceAccountToken"] is False
+        talks = pod.labels["twinstack.io/component"] == "console"
+        assert pod.spec["automountServiceAccountToken"] is talks
         assert pod.spec["enableServiceLinks"] is False
 
     def test_mounts_what_it_declares(self, name: str, pod: Pod) -> None:
@@ -212,6 +216,30 @@ def served() -> set[str]:
     app, repository = FastAPI(), ModelRepository()
     register_v2_endpoints(app, DataPlane(repository), ModelRepositoryExtension(repository))
     return set(app.openapi()["paths"])
+
+
+@pytest.fixture(scope="module")
+def operations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Routes of the operations API, from the OpenAPI that it serves."""
+    from components.console.app import Console, made
+    from components.shared.config import load
+
+    config = load(ROOT / "twinstack.yaml").model_copy(update={"state": str(tmp_path_factory.mktemp("state"))})
+    found: dict[str, Any] = made(Console(config, ROOT / "twinstack.yaml")).openapi()["paths"]
+    return found
+
+
+def test_the_console_is_probed_scraped_and_told_at_routes_that_it_serves(operations: dict[str, Any]) -> None:
+    objects = RENDERED["production-gpu"]
+    (deployment,) = _of(objects, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert "get" in operations[container[probe]["httpGet"]["path"]]
+    (alerts,) = _of(objects, "AlertmanagerConfig")
+    url = alerts["spec"]["receivers"][0]["webhookConfigs"][0]["url"]
+    assert "post" in operations[urlsplit(url).path]
+    paths = {it["spec"]["podMetricsEndpoints"][0]["path"] for it in _of(objects, "PodMonitor")}
+    assert paths == {"/metrics"} <= set(operations)
 
 
 @EACH

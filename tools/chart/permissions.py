@@ -54,7 +54,7 @@ SETS: dict[str, tuple[Right, ...]] = {
             "pipelines.kubeflow.org",
             "runs",
             ("get", "list", "create"),
-            "start a run that a person or an alert asks for, and show it; KFP asks Kubernetes whether it may",
+            "start a run that a person or an alert asks for, and follow it; KFP asks Kubernetes",
         ),
         Right(
             "pipelines.kubeflow.org",
@@ -62,13 +62,23 @@ SETS: dict[str, tuple[Right, ...]] = {
             ("get", "list", "create"),
             "find or make the experiment that a run belongs to",
         ),
-        Right("pipelines.kubeflow.org", "pipelines", ("get", "list"), "find the pipeline of a run"),
-        Right("pipelines.kubeflow.org", "pipelineversions", ("get", "list"), "find its newest version"),
+        Right(
+            "pipelines.kubeflow.org",
+            "pipelines",
+            ("get", "list", "create"),
+            "find the pipeline, or upload it where the server has none",
+        ),
+        Right(
+            "pipelines.kubeflow.org",
+            "pipelines/versions",
+            ("get", "list", "create"),
+            "find the version of this content, or upload it",
+        ),
     ),
 }
 
 TITLES = {
-    "release": "Pipelines: stage `release`, `twin promote`, `twin rollback`",
+    "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval",
     "trainer": "Pipelines: stage `finetune` on several GPUs (`rbac.trainer`)",
     "workflow": "Pipelines: running as the chart's own service account (`rbac.workflow`)",
     "console": "Operations API (`rbac.kfpRuns`)",
@@ -81,7 +91,7 @@ INTRO = """# Permissions
 |---|---|---|
 | `twinstack-serving` | fronts and predictors | none, and no token |
 | `twinstack-pipelines` | stages of the pipelines | the Role `RELEASE-pipelines`, below |
-| `twinstack-console` | operations API | the Role `RELEASE-console`, below; its token is good for KFP only |
+| `twinstack-console` | operations API | the Role `RELEASE-console`: stage `release` and `twin submit` |
 | `default` | migration job, pods of `helm test` | none, and no token |
 
 Every Role is in the namespace of the release. There is no ClusterRole, no wildcard, and no right to read \

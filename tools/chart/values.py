@@ -120,6 +120,7 @@ class ServiceAccounts(TypedDict, total=False):
     __pydantic_config__ = CLOSED
     create: bool
     annotations: Annotations
+    storageSecrets: list[Name]
 
 
 class Subject(TypedDict):
@@ -165,6 +166,7 @@ class NetworkPolicies(TypedDict, total=False):
     gateway: list[Peer]
     monitoring: list[Peer]
     stores: list[StoreWay]
+    kubernetes: list[Peer]
     models: list[Peer]
     modelPorts: list[Port]
 

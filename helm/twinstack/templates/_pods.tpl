@@ -50,6 +50,9 @@ env:
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 - {name: config, mountPath: /etc/twinstack, readOnly: true}
+{{- range $path, $_ := $root.Values.files }}
+- {name: config, mountPath: {{ include "twinstack.root" $root }}/{{ $path }}, subPath: {{ $path }}, readOnly: true}
+{{- end }}
 - {name: state, mountPath: {{ $root.Values.config.state }}}
 - {name: tmp, mountPath: /tmp}
 {{- if $root.Values.caBundle.configMap }}
@@ -153,10 +156,16 @@ failureThreshold: {{ index . 3 }}
 timeoutSeconds: 5
 {{- end -}}
 
-{{/* The configuration as it is mounted: values with the release's namespace. */}}
+{{/* Where relative paths of the configuration start from: the project inside the images, unless it is named. */}}
+{{- define "twinstack.root" -}}
+{{- default (default "/project" (get .Values.config.cluster "project")) (get .Values.config "root") -}}
+{{- end -}}
+
+{{/* The configuration as it is mounted: values with the release's namespace and the project's folder. */}}
 {{- define "twinstack.configData" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config.cluster "namespace" .Release.Namespace -}}
+{{- $_ := set $config "root" (include "twinstack.root" .) -}}
 twinstack.yaml: |
   {{- toYaml $config | nindent 2 }}
 {{- range $path, $text := .Values.files }}

@@ -10,7 +10,7 @@ def test_alerts_go_to_the_console_with_a_key_and_on_to_people() -> None:
     (made,) = render(ci("production-gpu"), "alertmanager-config.yaml")
     assert made["spec"]["route"]["continue"] is True
     (webhook,) = made["spec"]["receivers"][0]["webhookConfigs"]
-    assert webhook["url"].startswith("http://twinstack-console.twinstack.svc:8081/")
+    assert webhook["url"].startswith("http://twinstack-console.twinstack.svc:8081/api/")
     credentials = webhook["httpConfig"]["authorization"]["credentials"]
     assert credentials == {"name": "twinstack-alerts-key", "key": "key"}
 

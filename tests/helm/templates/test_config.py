@@ -22,6 +22,13 @@ def test_files_beside_it_are_mounted_by_their_paths() -> None:
     (volume,) = [one for one in front["spec"]["predictor"]["volumes"] if one["name"] == "config"]
     (key,) = [it["key"] for it in volume["configMap"]["items"] if it["path"] == "flows/my_features.py"]
     assert made["data"][key] == text
+    (mount,) = [
+        it
+        for it in front["spec"]["predictor"]["containers"][0]["volumeMounts"]
+        if it.get("subPath") == "flows/my_features.py"
+    ]
+    root = yaml.safe_load(made["data"]["twinstack.yaml"])["root"]
+    assert mount["mountPath"] == f"{root}/flows/my_features.py"
 
 
 def test_without_a_twin_there_is_none() -> None:

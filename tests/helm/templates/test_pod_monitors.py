@@ -5,11 +5,11 @@ from tests.helm.rendering import ci, one, render
 
 def test_fronts_and_predictors_are_scraped_by_port_number() -> None:
     made = render(ci("production-gpu"), "pod-monitors.yaml")
-    for name in ("front", "predictor"):
+    for name, port in (("front", 8080), ("predictor", 8080), ("console", 8081)):
         monitor = one(made, "PodMonitor", f"twinstack-{name}")
         assert monitor["metadata"]["labels"]["release"] == "kube-prometheus-stack"
         (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
-        assert (endpoint["portNumber"], endpoint["path"]) == (8080, "/metrics")
+        assert (endpoint["portNumber"], endpoint["path"]) == (port, "/metrics")
 
 
 def test_metrics_of_predictors_get_their_twin() -> None:

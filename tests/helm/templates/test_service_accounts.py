@@ -19,6 +19,13 @@ def test_their_names_are_those_of_the_configuration() -> None:
     assert front["spec"]["predictor"]["serviceAccountName"] == "fronts"
 
 
+def test_predictors_find_the_keys_of_the_object_storage_by_their_account() -> None:
+    made = render(ci("minimal", serviceAccounts={"storageSecrets": ["s3-keys"]}), "service-accounts.yaml")
+    named = {it["metadata"]["name"]: it.get("secrets") for it in made}
+    assert named["twinstack-serving"] == [{"name": "s3-keys"}]
+    assert named["twinstack-console"] is named["twinstack-pipelines"] is None
+
+
 def test_annotations_carry_a_workload_identity() -> None:
     annotations = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/twinstack"}
     made = render(ci("minimal", serviceAccounts={"annotations": annotations}), "service-accounts.yaml")
