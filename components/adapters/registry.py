@@ -142,6 +142,25 @@ class Registry:
                 raise
             return _registered(found)
 
+    def prompt(self, twin: str, text: str, *, answers: bool) -> int:
+        """The version of a prompt in the prompt registry; the same text is the same version.
+
+        Args:
+            twin: Whose prompt it is.
+            text: The prompt file.
+            answers: Whether it is the champion's from now on.
+
+        Raises:
+            TrackingError: The server cannot be reached, or refuses.
+        """
+        from components.adapters import prompt_registry
+
+        with self._told():
+            version = prompt_registry.register(self._client, twin, text)
+            if answers:
+                self._client.set_prompt_alias(prompt_registry.name_of(twin), ALIAS, version)
+        return version
+
     def tags(self, twin: str, version: str) -> dict[str, str]:
         """Tags of a model version."""
         return dict(self._client.get_model_version(twin, version).tags)

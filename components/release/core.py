@@ -47,9 +47,11 @@ def run(
             champion.promote(warehouse, candidate)
             context.crash_point("after-traffic")
             context.stores.registry.promote(context.twin, candidate.model_version)
+            _register_prompt(context, candidate, answers=True)
         deployment.cleaned(context.config, warehouse, context.twin, context.progress.note)
     else:
         champion.store(warehouse, candidate)
+        _register_prompt(context, candidate, answers=False)
         if verdict == "ask":
             approvals.ask(warehouse, context.twin, "release", candidate.id, reason)
     answers = candidate.id if verdict == "release" else (before.id if before else "")
@@ -68,6 +70,12 @@ def _freeze(context: Context, evaluation: Manifest, candidate: Release) -> None:
     if path.exists():  # an evaluation of an earlier version froze none
         frozen = Reference.model_validate_json(path.read_bytes())
         watched.freeze(context.stores.warehouse, candidate, frozen)
+
+
+def _register_prompt(context: Context, candidate: Release, *, answers: bool) -> None:
+    """Make the prompt a version of the prompt registry: the same text is the same version."""
+    if candidate.prompt:
+        context.stores.registry.prompt(context.twin, candidate.prompt, answers=answers)
 
 
 def _summary(candidate: Release, verdict: str, reason: str, answers: str) -> str:

@@ -47,6 +47,16 @@ def registering(registry: Registry, twin: str, folder: Path) -> Callable[..., Re
     return register
 
 
+def test_the_same_text_is_the_same_version_of_a_prompt(registry: Registry) -> None:
+    text = "---\nvariables: {}\n---\nUse {context}, {{not}} {% this %}.\n"
+    assert registry.prompt("p", text, answers=False) == 1
+    assert registry.prompt("p", text + "More.", answers=True) == 2
+    assert registry.prompt("p", text, answers=True) == 1
+    assert registry.prompt("q", text, answers=False) == 1
+    kept = registry._client.get_prompt_version_by_alias("p-prompt", "champion")
+    assert (int(kept.version), kept.template) == (1, text)
+
+
 def test_a_recipe_is_registered_once_and_promoted(registry: Registry, model: Path) -> None:
     register = registering(registry, "t", model)
     first, again, other = register("r1"), register("r1"), register("r2")

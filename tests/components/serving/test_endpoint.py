@@ -153,6 +153,8 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     warehouse = on("serve").stores.warehouse
     assert champion_of(warehouse, "docs") is None
     made = next(iter(releases_of(warehouse)))
+    kept = on("release").stores.registry._client.get_prompt_version("docs-prompt", 1)
+    assert kept.template == made.prompt
 
     answering = open_release(config, on("serve").stores, made, Instruments(CollectorRegistry()))
 
