@@ -38,24 +38,27 @@ READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/
 #: nginx's word for a client that left.
 LEFT = 499
 
-#: KServe lets anyone unload a model here.
-CLOSED = "/v2/repository"
-
-#: Paths that are a route of their own.
+#: Names of single paths.
 ROUTES = {
+    "/": "health",
+    "/metrics": "metrics",
     "/openai/v1/chat/completions": "chat",
     "/openai/v1/completions": "completions",
     "/openai/v1/embeddings": "embeddings",
-    "/metrics": "metrics",
     "/v1/feedback": "feedback",
 }
+
+#: KServe lets anyone unload a model here.
+CLOSED = "/v2/repository"
 
 
 def route_of(path: str) -> str:
     """The route's name in metrics: a closed set, whatever path is asked for."""
     if path in ROUTES:
         return ROUTES[path]
-    if path == "/" or READY.fullmatch(path):
+    if path.startswith("/grpc/"):
+        return "infer_grpc"
+    if READY.fullmatch(path):
         return "health"
     if path.endswith(":predict"):
         return "predict_v1"

@@ -73,8 +73,16 @@ def server_class(
         from kserve.protocol.rest import server
         from kserve.protocol.rest.server import RESTServer
 
-    from components.serving import problems, scrape
+    from components.serving import grpc_front, problems, scrape
     from components.serving.guard import Guard
+
+    guarded: dict[str, Any] = {
+        "instruments": instruments,
+        "access": access,
+        "max_body_bytes": limits.max_body_bytes,
+        "deadline": limits.deadline_seconds,
+        "observers": observers,
+    }
 
     server.metrics_handler = scrape.handler
 
@@ -94,16 +102,10 @@ def server_class(
                     raise InvalidInput("no V2 request") from error
 
             data_plane.decode_inference_request = decode_safely
+            self._plane = data_plane
 
         def _add_middlewares(self, app: Any) -> None:
-            app.add_middleware(
-                Guard,
-                instruments=instruments,
-                access=access,
-                max_body_bytes=limits.max_body_bytes,
-                deadline=limits.deadline_seconds,
-                observers=observers,
-            )
+            app.add_middleware(Guard, **guarded)
 
         def _add_exception_handlers(self, app: Any) -> None:
             problems.register(app)
@@ -116,6 +118,9 @@ def server_class(
             stopping.serves(self._server)
             host, port = bound.getsockname()[:2]
             log.info("serving on http://%s:%s", f"[{host}]" if ":" in host else host, port)
-            await self._server.serve(sockets=[bound])
+            async with grpc_front.listening(
+                self._plane, host, limits.grpc_port, limits.max_body_bytes, lambda app: Guard(app, **guarded)
+            ):
+                await self._server.serve(sockets=[bound])
 
     return TwinRestServer

@@ -37,8 +37,8 @@ LANGUAGES = (
 VALUES: Mapping[str, tuple[str, ...]] = {
     "role": ("champion", "canary", "shadow", "fallback", "none"),
     "route": (
-        "chat", "completions", "embeddings", "predict_v1", "infer_v2", "models", "feedback", "health",
-        "metrics", "other",
+        *("chat", "completions", "embeddings", "models", "predict_v1", "infer_v2", "infer_grpc"),
+        *("feedback", "health", "metrics", "other"),
     ),
     "stage": ("features", "retrieval", "prompt", "predictor", "fallback"),
     "kind": ("prompt", "completion"),

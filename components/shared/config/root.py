@@ -61,6 +61,8 @@ class Serving(Settings):
     """Address to listen on."""
     port: int = Field(default=8080, ge=1, le=65_535)
     """Port to listen on."""
+    grpc_port: int = Field(default=0, ge=0, le=65_535)
+    """Port of KServe's V2 protocol over gRPC for classic twins, on the same address; 0 turns it off."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000, le=100_000_000)
     """Largest request body."""
     max_question_characters: int = Field(default=8_000, ge=100, le=1_000_000)
