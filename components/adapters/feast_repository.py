@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
@@ -91,18 +92,40 @@ def import_feast() -> None:
             os.environ[name] = value
 
 
-def open_store(folder: Path, twin: str) -> "FeatureStore":
-    """The store of a repository folder."""
+def redis(uri: str) -> dict[str, Any]:
+    """Feast's settings of a Redis server; the password comes from `REDIS_PASSWORD`.
+
+    Args:
+        uri: `redis://HOST:PORT/DATABASE`, or `rediss://…` for TLS.
+    """
+    parts = urlsplit(uri)
+    words = [f"{parts.hostname}:{parts.port or 6379}", f"db={parts.path.strip('/') or 0}"]
+    words += ["ssl=true"] if parts.scheme == "rediss" else []
+    words += [f"username={parts.username}"] if parts.username else []
+    words += [f"password={password}"] if (password := os.environ.get("REDIS_PASSWORD")) else []
+    return {"type": "redis", "connection_string": ",".join(words)}
+
+
+def open_store(folder: Path, description: "Description", online: str = "") -> "FeatureStore":
+    """The store of a repository folder.
+
+    Args:
+        folder: Of one feature version.
+        description: Of this version.
+        online: URI of a Redis server that holds the newest values; a file in the folder where not given.
+    """
     import_feast()
     from feast import FeatureStore, RepoConfig
 
+    project = description.twin.replace("-", "_")
     config: Mapping[str, Any] = {
-        "project": twin.replace("-", "_"),
+        # One server holds every version; Feast tells them apart by project.
+        "project": project if not online else f"{project}_{description.version}",
         "provider": "local",
         # Written once, so there is nothing to look for again.
         "registry": {"path": str(folder / "registry.db"), "cache_ttl_seconds": 0},
         "offline_store": {"type": "duckdb"},
-        "online_store": {"type": "sqlite", "path": str(folder / "online.db")},
+        "online_store": redis(online) if online else {"type": "sqlite", "path": str(folder / "online.db")},
         "entity_key_serialization_version": 3,
     }
     return FeatureStore(config=RepoConfig(**config))

@@ -65,24 +65,33 @@ class Reader:
             features=self.service, entity_rows=[{self.description.key: key} for key in keys]
         ).proto
         columns = dict(zip(response.metadata.feature_names.val, response.results, strict=True))
-        chosen = [(name, columns[name].values, columns[name].statuses) for name in self.features]
+        chosen = [(name, columns[name]) for name in self.features]
         absent = not_found()
         return [
             None
-            if all(statuses[row] == absent for _, _, statuses in chosen)
+            # Feast on Redis gives an unknown entity values without a time, and no status that says so.
+            if all(one.statuses[row] == absent or not one.event_timestamps[row].seconds for _, one in chosen)
             else {
-                name: values[row].double_val if values[row].WhichOneof("val") == "double_val" else None
-                for name, values, _ in chosen
+                name: one.values[row].double_val
+                if one.values[row].WhichOneof("val") == "double_val"
+                else None
+                for name, one in chosen
             }
             for row in range(len(keys))
         ]
 
 
 class Features:
-    """Feature versions of every twin, below one folder."""
+    """Feature versions of every twin, below one folder.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: The folder.
+        online: URI of a Redis server for the newest values; files in the folder where not given.
+    """
+
+    def __init__(self, root: Path, online: str = "") -> None:
         self.root = root
+        self._online = online
 
     def folder(self, twin: str, version: str) -> Path:
         """Folder of a feature version."""
@@ -113,7 +122,7 @@ class Features:
         table[columns].to_parquet(
             folder / OFFLINE, index=False, coerce_timestamps="us", allow_truncated_timestamps=True
         )
-        store = open_store(folder, description.twin)
+        store = open_store(folder, description, self._online)
         store.apply(definitions(folder, description))
         # A margin on both sides: no row depends on how the ends of a window are treated.
         margin = timedelta(seconds=1)
@@ -136,7 +145,7 @@ class Features:
             The rows of `entities`, in no promised order, with the features behind; NaN where none was known.
         """
         folder, description = self._described(twin, version)
-        store = open_store(folder, twin)
+        store = open_store(folder, description, self._online)
         service = store.get_feature_service(description.twin)
         with duckdb_session():
             joined: pd.DataFrame = store.get_historical_features(entity_df=entities, features=service).to_df()
@@ -157,7 +166,7 @@ class Features:
         """
         place = Path(url2pathname(urlsplit(version).path)) if "/" in version else None
         folder, description = self._described(twin, place.name if place else version, place)
-        store = open_store(folder, twin)
+        store = open_store(folder, description, self._online)
         reader = Reader(description, store, store.get_feature_service(twin))
         with warnings.catch_warnings():
             # A Feast model of a store that is not used here shadows a field of its own parent.

@@ -127,6 +127,22 @@ def put_folder(folder: Path, uri: str) -> None:
         list(pool.map(put, files))
 
 
+def put_file(path: Path, uri: str) -> None:
+    """Copy a file to object storage, in parts where it is large."""
+    bucket, key = place_of(uri)
+    with explained(uri):
+        client().upload_file(str(path), bucket, key)
+
+
+def get_file(uri: str, path: Path) -> None:
+    """Copy an object to a file, which is whole or not there."""
+    bucket, key = place_of(uri)
+    aside = path.with_name(f".{path.name}.part")
+    with explained(uri):
+        client().download_file(bucket, key, str(aside))
+    aside.rename(path)
+
+
 def delete_folder(uri: str) -> None:
     """Delete every object of a folder."""
     bucket, prefix = place_of(uri)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from components.adapters.artifacts import Artifacts, FolderArtifacts
 from components.adapters.warehouse import SqliteWarehouse, Warehouse
@@ -63,9 +63,16 @@ class Stores:
     @cached_property
     def features(self) -> "Features":
         """Feature store."""
+        parts = urlsplit(self.config.stores.features)
+        online = parse_qs(parts.query).get("online", [""])[0]
+        if parts.scheme == "feast+s3":
+            from components.adapters.features_s3 import S3Features
+
+            place = f"s3://{parts.netloc}{parts.path}".rstrip("/")
+            return S3Features(place, self.config.state_path / "features", online)
         from components.adapters.features import Features
 
-        return Features(self._folder("features", "feast", "features"))
+        return Features(self._folder("features", "feast", "features"), online)
 
     @cached_property
     def registry(self) -> "Registry":

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -27,6 +26,10 @@ Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
 TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 
 
+#: A password in an URI, or in an URI inside its query.
+SECRET = re.compile(r"://[^/?#@]*:[^/?#@]+@")
+
+
 class Stores(Settings):
     """Where state lies: one URI a system. An empty one means: inside `state`."""
 
@@ -36,7 +39,8 @@ class Stores(Settings):
     vectors: str = ""
     """`milvus-lite:///FOLDER`, or `http(s)://HOST:PORT/DATABASE` of a Milvus server, with `MILVUS_TOKEN`."""
     features: str = ""
-    """`feast:///FOLDER`."""
+    """`feast:///FOLDER`, or `feast+s3://BUCKET/PREFIX`, each with `?online=redis://HOST:PORT/DATABASE` where
+    a Redis server holds the newest values; its password comes from `REDIS_PASSWORD`."""
     tracking: str = ""
     """`sqlite:///PATH`, or `http(s)://HOST:PORT` of an MLflow server, with credentials from
     `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`."""
@@ -47,7 +51,7 @@ class Stores(Settings):
     @model_validator(mode="after")
     def _secrets_are_elsewhere(self) -> Self:
         for name, uri in self.model_dump().items():
-            if urlsplit(uri).password:
+            if SECRET.search(uri):
                 raise ValueError(
                     f"stores.{name} holds a password; give it by an environment variable instead"
                 )

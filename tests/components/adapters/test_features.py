@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from components.adapters.feast_repository import TIME, Description
 from components.adapters.features import MARKER, Features
-from components.shared.errors import MissingError
+from components.adapters.features_s3 import S3Features
+from components.shared.errors import ConfigError, MissingError
+from tests import servers
 
 DESCRIPTION = Description(twin="test-twin", version="v1", key="id", features=("amount", "level"), ttl_days=30)
 
@@ -40,7 +44,32 @@ def store(tmp_path: Path, table: pd.DataFrame) -> Features:
     return made
 
 
-def test_a_join_takes_what_was_known_and_nothing_later(store: Features) -> None:
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.redis(tmp_path_factory.mktemp("redis") / "server") as uri:
+        yield uri
+
+
+@pytest.fixture(params=["folder", "redis", "s3"])
+def shared(
+    request: pytest.FixtureRequest, tmp_path: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Features]:
+    """A version that one process wrote, opened by another; with S3 they share no folder."""
+    if request.param == "folder":
+        Features(tmp_path).write(DESCRIPTION, table)
+        yield Features(tmp_path)
+        return
+    online = request.getfixturevalue("redis")
+    if request.param == "redis":
+        Features(tmp_path, online).write(DESCRIPTION, table)
+        yield Features(tmp_path, online)
+        return
+    with servers.object_storage(monkeypatch) as uri:
+        S3Features(uri, tmp_path / "writer", online).write(DESCRIPTION, table)
+        yield S3Features(uri, tmp_path / "reader", online)
+
+
+def test_a_join_takes_what_was_known_and_nothing_later(shared: Features) -> None:
     asked = pd.DataFrame(
         {
             "id": ["a", "a", "a", "a", "b", "b", "b"],
@@ -48,7 +77,7 @@ def test_a_join_takes_what_was_known_and_nothing_later(store: Features) -> None:
             "case": range(7),
         }
     )
-    found = store.history("test-twin", "v1", asked).sort_values("case")
+    found = shared.history("test-twin", "v1", asked).sort_values("case")
     assert list(found.columns) == ["id", TIME, "case", "amount", "level"]
     nothing = float("nan")
     # Before the first value, at it, just before the second, at it; before, at, and past the time to live.
@@ -63,8 +92,8 @@ def test_rows_of_one_entity_and_time_are_all_kept(store: Features) -> None:
     assert found["amount"].tolist() == [2.0, 2.0]
 
 
-def test_online_gives_the_newest_value_to_the_last_bit(store: Features) -> None:
-    reader = store.online("v1", "test-twin")
+def test_online_gives_the_newest_value_to_the_last_bit(shared: Features) -> None:
+    reader = shared.online("v1", "test-twin")
     assert reader.features == ("amount", "level")
     assert reader.lookup(["c", "absent", "a"]) == [
         {"amount": 0.1 + 0.2, "level": None},
@@ -98,11 +127,32 @@ def test_an_interrupted_version_does_not_exist_and_is_made_again(
     assert store.online("v1", "test-twin").lookup(["c", "b"]) == [None, {"amount": 10.0, "level": 5.0}]
 
 
-def test_an_old_version_answers_beside_a_new_one(store: Features, table: pd.DataFrame) -> None:
-    old = store.online("v1", "test-twin")
-    store.write(DESCRIPTION.model_copy(update={"version": "v2"}), table.assign(amount=table["amount"] + 100))
+def test_an_old_version_answers_beside_a_new_one(shared: Features, table: pd.DataFrame) -> None:
+    old = shared.online("v1", "test-twin")
+    shared.write(DESCRIPTION.model_copy(update={"version": "v2"}), table.assign(amount=table["amount"] + 100))
     assert old.lookup(["b"]) == [{"amount": 10.0, "level": 5.0}]
-    assert store.online("v2", "test-twin").lookup(["b"]) == [{"amount": 110.0, "level": 5.0}]
+    assert shared.online("v2", "test-twin").lookup(["b"]) == [{"amount": 110.0, "level": 5.0}]
+
+
+def test_a_version_that_nobody_wrote_is_missing(shared: Features) -> None:
+    assert shared.exists("test-twin", "v1") and not shared.exists("test-twin", "v9")
+    with pytest.raises(MissingError, match="no feature version 'v9'"):
+        shared.online("v9", "test-twin")
+
+
+def test_a_front_fetches_no_history(
+    tmp_path: Path, table: pd.DataFrame, redis: str, monkeypatch: Any
+) -> None:
+    with servers.object_storage(monkeypatch) as uri:
+        S3Features(uri, tmp_path / "writer", redis).write(DESCRIPTION, table)
+        reader = S3Features(uri, tmp_path / "reader", redis)
+        assert reader.online("v1", "test-twin").lookup(["b"]) == [{"amount": 10.0, "level": 5.0}]
+        assert not list((tmp_path / "reader").rglob("features.parquet"))
+
+
+def test_history_in_object_storage_without_an_online_server_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\?online=redis"):
+        S3Features("s3://bucket/x", tmp_path, "")
 
 
 def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:

@@ -18,6 +18,22 @@ def broken(folder: Path, old: str, new: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("store", "uri"),
+    [
+        ("warehouse", "postgresql://user:word@host/db"),
+        ("features", "feast+s3://bucket/x?online=redis://:word@host:6379/0"),
+    ],
+)
+def test_a_password_in_a_uri_is_refused_and_not_repeated(tmp_path: Path, store: str, uri: str) -> None:
+    path = tmp_path / "twinstack.yaml"
+    text = (REPOSITORY / "twinstack.yaml").read_text()
+    path.write_text(f"stores: {{{store}: '{uri}'}}\n{text}")
+    with pytest.raises(ConfigError, match=f"stores.{store} holds a password") as raised:
+        load(path)
+    assert "word@" not in str(raised.value)
+
+
 def test_the_shipped_configuration_is_valid() -> None:
     assert set(load(REPOSITORY / "twinstack.yaml").twins) == {"docs", "credit"}
 
