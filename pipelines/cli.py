@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines import keys, output
+from pipelines import keys, output, records
 from pipelines.options import AllowDirty, AsJson, ConfigPath, Endpoint, Overlays, TwinName, TwinNames, Url
 
 app = typer.Typer(
@@ -22,6 +22,10 @@ new_app = typer.Typer(help="Scaffold a twin.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 app.add_typer(new_app, name="new")
 app.add_typer(keys.app, name="keys")
+app.command("lineage")(records.lineage)
+app.add_typer(records.labels_app, name="labels")
+app.add_typer(records.feedback_app, name="feedback")
+app.add_typer(records.interactions_app, name="interactions")
 
 
 @config_app.command("check")

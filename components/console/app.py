@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from pydantic import BaseModel, ConfigDict, Field
 
 from components.adapters.stores import Stores
-from components.console import alerts, entrance, retraining, sources
+from components.console import alerts, entrance, records, retraining, sources
 from components.console.alerts import Notification, Outcome
 from components.console.runner import CommandRunner
 from components.console.runs import Pipeline, Run, Runner
@@ -239,7 +239,7 @@ def _runs(console: Console) -> APIRouter:
 
 
 #: The routes below `/api/v1`, by subject.
-ROUTERS = (_alerts, _approvals, _sources, _runs)
+ROUTERS = (_alerts, _approvals, _sources, _runs, records.labels, records.answers)
 
 
 def roles(console: Console) -> dict[tuple[str, str], str]:

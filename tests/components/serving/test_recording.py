@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from components.adapters.stores import Stores
+from components.runtime.history.lineage import trace
 from components.shared.config import Config, load
 from components.shared.interactions import CONFIGURATIONS, FEEDBACK, INTERACTIONS, Interaction
 from tests.components.serving.conftest import start, stop
@@ -136,3 +137,37 @@ def test_a_server_that_cannot_keep_answers_gives_none(released: Any, tmp_path: P
         assert "retry-after" in answer.headers
         assert 'twinstack_limited_total{limit="storage",twin="none"} 1.0' in client.get("/metrics").text
     assert stop(running) == 0
+
+
+def named(node: dict[str, Any]) -> dict[str, list[str]]:
+    """Kind to names, of a whole tree."""
+    found = {node["kind"]: [node["name"]]}
+    for parent in node["parents"]:
+        for kind, names in named(parent).items():
+            found.setdefault(kind, []).extend(names)
+    return found
+
+
+def test_lineage_goes_from_an_answer_to_its_documents(served: Any) -> None:
+    answer = served.chat("What is an index version?", max_tokens=3)
+    request_id = answer.headers["x-request-id"]
+    kept(served.config, "docs", request_id)
+    (tree,) = trace(Stores(served.config), served.config.twins, request_id)
+    found = named(tree.as_json())
+    cited = answer.json()["twinstack"]["citations"]
+    assert found["chunk"] == [one["chunk_id"] for one in cited]
+    assert found["document"] == [one["path"] for one in cited]
+    assert found["index or feature version"] == [served.docs.index_version]
+    assert found["git commit"] == [served.docs.commit]
+    assert found["release"] == [served.docs.id]
+    assert {"validated", "collected", "model version", "configuration"} <= set(found)
+
+
+def test_lineage_of_a_prediction(served: Any) -> None:
+    body = {"instances": [{"applicant_id": "A0003"}]}
+    served.client.post("/v1/models/credit:predict", json=body, headers={"x-request-id": "loan-18"})
+    kept(served.config, "credit", "loan-18")
+    (tree,) = trace(Stores(served.config), served.config.twins, "loan-18")
+    found = named(tree.as_json())
+    assert found["index or feature version"] == [served.credit.feature_version]
+    assert {"validated", "collected", "dataset version"} <= set(found)

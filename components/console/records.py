@@ -1,0 +1,107 @@
+"""Labels, the labelling queue, feedback and lineage over HTTP."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from components.adapters.stores import Stores
+from components.console import entrance
+from components.runtime.history import export, lineage, queue
+from components.runtime.history import labels as late
+from components.shared.identity import Key
+
+if TYPE_CHECKING:
+    from components.console.app import Console
+
+MEDIA = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+class Row(BaseModel):
+    """What turned out to be true of one instance of a request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    value: str | float
+    event_time: str = Field(max_length=40)
+    instance: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class Labels(BaseModel):
+    """Labels of one twin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    twin: str
+    labels: list[Row] = Field(min_length=1, max_length=10_000)
+
+
+class Added(BaseModel):
+    """What became of the labels."""
+
+    added: int
+    changed: int
+    unchanged: int
+    without_interaction: int
+
+
+def labels(console: "Console") -> APIRouter:
+    """Labels in, and what waits for one."""
+    router = APIRouter(tags=["labels"])
+    labeler = entrance.caller(console.keys, "labeler")
+
+    @router.post("/labels")
+    def add(said: Labels, _: Annotated[Key, Depends(labeler)]) -> Added:
+        """Store labels by request id; the same again changes nothing, the later event holds."""
+        console.config.twin(said.twin)
+        rows = [
+            late.parsed(one.model_dump(), said.twin, f"labels[{place}]")
+            for place, one in enumerate(said.labels)
+        ]
+        return Added(**late.add(console.warehouse, rows))
+
+    @router.get("/labels/queue")
+    def waiting(twin: str, _: Annotated[Key, Depends(labeler)]) -> list[dict[str, Any]]:
+        """What waits for a label, oldest first."""
+        console.config.twin(twin)
+        return queue.waiting(console.warehouse, twin)
+
+    @router.post("/labels/queue")
+    def fill(
+        twin: str,
+        policy: queue.Policy,
+        _: Annotated[Key, Depends(labeler)],
+        size: Annotated[int, Query(ge=0, le=10_000)] = 20,
+        seed: Annotated[int, Query(ge=0)] = 0,
+    ) -> list[dict[str, Any]]:
+        """Draw answers until as many wait as wanted; none comes twice."""
+        console.config.twin(twin)
+        return queue.fill(console.warehouse, twin, policy, size, seed)
+
+    return router
+
+
+def answers(console: "Console") -> APIRouter:
+    """What was said of answers, and what they rest on."""
+    router = APIRouter(tags=["answers"])
+    viewer = entrance.caller(console.keys, "viewer")
+    stores = Stores(console.config)
+
+    @router.get("/feedback", response_class=StreamingResponse)
+    def feedback(
+        twin: str, _: Annotated[Key, Depends(viewer)], form: export.Format = "jsonl"
+    ) -> StreamingResponse:
+        """Every feedback of a twin with its answer and labels, as JSON lines or CSV."""
+        console.config.twin(twin)
+        rows = export.lines(export.feedback(console.warehouse, twin), form)
+        return StreamingResponse(rows, media_type=MEDIA[form])
+
+    @router.get("/lineage/{request_id}")
+    def traced(request_id: str, _: Annotated[Key, Depends(viewer)]) -> list[dict[str, Any]]:
+        """All that an answer rests on."""
+        found = lineage.trace(stores, console.config.twins, request_id)
+        return [one.as_json() for one in found]
+
+    return router
