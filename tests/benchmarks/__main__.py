@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import finetuning, front, loop
+from tests.benchmarks import finetuning, front, loop, spool
 from tests.benchmarks.report import Row, show
 
-PARTS = ("loop", "ingest", "finetune", "front")
+PARTS = ("loop", "ingest", "finetune", "front", "spool")
 
 
 def main() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
             rows += finetuning.ratio(folder)
         if "front" in words.parts:
             rows += front.overhead(folder)
+        if "spool" in words.parts:
+            rows += spool.cost()
         show(rows)
 
 
