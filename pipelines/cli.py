@@ -117,7 +117,7 @@ def submit(
     allow_dirty: AllowDirty = False,
     as_json: AsJson = False,
 ) -> None:
-    """Upload a pipeline to Kubeflow Pipelines, run it there and follow it; a failed run exits with 11."""
+    """Upload a pipeline to Kubeflow Pipelines, run it there and follow it; a failed run exits with 21."""
     from pipelines import following, submission
     from pipelines.narrator import Narrator
 

@@ -104,7 +104,7 @@ class PipelinesError(TwinError):
         code: HTTP status; 0 where there was no answer.
     """
 
-    exit_code = 10
+    exit_code = 20
     http_status = 502
     kind = "pipelines_error"
 
@@ -116,5 +116,5 @@ class PipelinesError(TwinError):
 class RunFailedError(TwinError):
     """A run on a cluster ended without success."""
 
-    exit_code = 11
+    exit_code = 21
     kind = "run_failed_error"

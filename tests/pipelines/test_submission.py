@@ -374,11 +374,11 @@ class TestCommand:
         assert "#/runs/details/r-1" in done.stdout
         assert "✓ collect" in done.stdout
 
-    def test_a_failed_run_exits_with_11_in_one_line(self, stub: Kept, tmp_path: Path) -> None:
+    def test_a_failed_run_exits_with_21_in_one_line(self, stub: Kept, tmp_path: Path) -> None:
         stub.states = [look("FAILED", task("collect", "FAILED", "out of memory"))]
         over = overlay(tmp_path, stub)
         done = self.twin("submit", "collect", "-t", "credit", "--overlay", str(over), "--json")
-        assert done.returncode == 11
+        assert done.returncode == 21
         assert done.stderr.count("\n") == 1
         events = [json.loads(line)["event"] for line in done.stdout.splitlines()]
         assert events == ["submitted", "error", "ended"]
@@ -392,11 +392,11 @@ class TestCommand:
             "monitor-credit": "created",
         }
 
-    def test_a_server_that_is_not_there_exits_with_10(self, stub: Kept, tmp_path: Path) -> None:
+    def test_a_server_that_is_not_there_exits_with_20(self, stub: Kept, tmp_path: Path) -> None:
         over = overlay(tmp_path, stub)
         done = self.twin("recurring", "--overlay", str(over), "--endpoint", "http://127.0.0.1:9")
         # An empty list still asks the server, to remove what left it.
-        assert done.returncode == 10
+        assert done.returncode == 20
         assert "Traceback" not in done.stderr
 
 
