@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 
 from components.collect import core as collect
@@ -21,7 +23,7 @@ from components.runtime.entry import run_stage
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 from components.shared.metrics import DRIFT_STATISTIC, RELEASE_INFO, TABLE, exposed
-from tests.components.serving.conftest import Served
+from tests.components.serving.conftest import ROOT, Served
 from tests.components.serving.test_server import EXCEPTIONS
 from tests.conftest import until
 from tests.observability import processes
@@ -68,8 +70,9 @@ class Watched:
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found
 
-    def firing(self, alert: str, twin: str) -> bool:
-        return bool(self.query(f'ALERTS{{alertname="{alert}",twin="{twin}",alertstate="firing"}}'))
+    def firing(self, alert: str, twin: str, feature: str = "") -> bool:
+        labels = f'alertname="{alert}",twin="{twin}",feature="{feature}",alertstate="firing"'
+        return bool(self.query(f"ALERTS{{{labels}}}"))
 
     def received(self, alert: str, twin: str, status: str) -> list[dict[str, Any]]:
         """What reached the webhook."""
@@ -165,6 +168,33 @@ def test_an_alert_reaches_its_receiver_says_what_to_do_and_ends(watched: Watched
 
     until(over, 60, "the end of the alert")
     assert not watched.firing(name, twin)
+
+
+def test_a_drift_alert_fires_while_inputs_are_shifted_and_ends_with_the_shift(watched: Watched) -> None:
+    name, feature = "TwinstackDrift", "amount_log"
+    table = pd.read_csv(ROOT / "twins/credit/german_credit.csv").drop(columns="creditability")
+    shifted = table.assign(credit_amount=table["credit_amount"] * 20)
+    draws = np.random.default_rng(0)
+
+    def told(status: str, rows: pd.DataFrame) -> bool:
+        """Ask about a hundred rows, and say whether the receiver was told."""
+        drawn = rows.iloc[draws.choice(len(rows), 100, replace=False)]
+        watched.served.predict(*json.loads(drawn.to_json(orient="records")))
+        return any(one["labels"]["feature"] == feature for one in watched.received(name, "credit", status))
+
+    def usual() -> bool:
+        told("firing", table)
+        found = watched.query(f'{DRIFT}{{twin="credit",feature="{feature}"}} <= 1')
+        return bool(found) and not watched.firing(name, "credit", feature)
+
+    until(usual, 60, "a window without drift")
+    watched.alerts.clear()
+    until(lambda: told("firing", shifted), 60, "an alert on drift")
+    said = watched.received(name, "credit", "firing")
+    summaries = [one["annotations"]["summary"] for one in said]
+    assert [text for text in summaries if text.startswith("Feature amount_log of twin credit has drifted")]
+    until(lambda: told("resolved", table), 60, "the end of drift")
+    assert not watched.firing(name, "credit", feature)
 
 
 def test_a_failed_stage_raises_an_alert(watched: Watched, tmp_path: Path) -> None:
