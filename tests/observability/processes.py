@@ -63,8 +63,8 @@ def pushgateway(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def alertmanager(folder: Path, webhook: str) -> Iterator[str]:
-    """An Alertmanager that sends everything to a webhook; yields its address."""
+def alertmanager(folder: Path, *webhooks: str) -> Iterator[str]:
+    """An Alertmanager that sends everything to every webhook; yields its address."""
     address = f"127.0.0.1:{free_port()}"
     settings = folder / "alertmanager.yml"
     route = {"receiver": "twinstack", "group_by": ["alertname", "twin"], "repeat_interval": "1h"}
@@ -72,7 +72,7 @@ def alertmanager(folder: Path, webhook: str) -> Iterator[str]:
         yaml.safe_dump(
             {
                 "route": {**route, "group_wait": "100ms", "group_interval": "500ms"},
-                "receivers": [{"name": "twinstack", "webhook_configs": [{"url": webhook}]}],
+                "receivers": [{"name": "twinstack", "webhook_configs": [{"url": one} for one in webhooks]}],
             }
         )
     )

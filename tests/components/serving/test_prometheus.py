@@ -16,16 +16,19 @@ import httpx
 import numpy as np
 import pandas as pd
 import pytest
+import uvicorn
 
 from components.collect import core as collect
+from components.console.app import Console, made
 from components.runtime.context import Context
 from components.runtime.entry import run_stage
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 from components.shared.metrics import DRIFT_STATISTIC, RELEASE_INFO, TABLE, exposed
+from tests.components.console.conftest import RecordedRunner
 from tests.components.serving.conftest import ROOT, Served
 from tests.components.serving.test_server import EXCEPTIONS
-from tests.conftest import until
+from tests.conftest import free_port, until
 from tests.observability import processes
 from tests.observability.boards import queries
 from tools.observability.__main__ import rule_files
@@ -62,6 +65,8 @@ class Watched:
     prometheus: str
     gateway: str
     alerts: list[dict[str, Any]]
+    operations: str
+    runner: RecordedRunner
 
     def query(self, text: str) -> list[dict[str, Any]]:
         """Result of an instant query."""
@@ -95,19 +100,39 @@ def webhook() -> Iterator[HTTPServer]:
 
 
 @pytest.fixture(scope="module")
+def operations(served: Served) -> Iterator[tuple[str, RecordedRunner]]:
+    """The operations API on a port; what it would run is noted, because a run is not what this is about."""
+    runner, port = RecordedRunner(), free_port()
+    app = made(Console(served.config, served.folder / "twinstack.yaml", runner))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started, 30, "the operations API")
+    yield f"http://127.0.0.1:{port}", runner
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+@pytest.fixture(scope="module")
 def watched(
-    served: Served, webhook: HTTPServer, tmp_path_factory: pytest.TempPathFactory
+    served: Served,
+    webhook: HTTPServer,
+    operations: tuple[str, RecordedRunner],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
     handler = webhook.RequestHandlerClass
     assert issubclass(handler, Webhook)
-    address = f"http://127.0.0.1:{webhook.server_port}/"
+    address, runner = operations
+    receivers = (f"http://127.0.0.1:{webhook.server_port}/", f"{address}/api/v1/alerts")
     with (
         processes.pushgateway(folder) as gateway,
-        processes.alertmanager(folder, address) as manager,
-        processes.prometheus(folder, rule_files(CLOCK), [served.url, gateway], manager) as prometheus,
+        processes.alertmanager(folder, *receivers) as manager,
+        processes.prometheus(
+            folder, rule_files(CLOCK), [served.url, gateway, address], manager
+        ) as prometheus,
     ):
-        yield Watched(served, prometheus, gateway, handler.alerts)
+        yield Watched(served, prometheus, gateway, handler.alerts, address, runner)
 
 
 def load(watched: Watched) -> None:
@@ -164,10 +189,9 @@ def test_an_alert_reaches_its_receiver_says_what_to_do_and_ends(watched: Watched
 
     def over() -> bool:
         watched.served.predict({"applicant_id": "A0001"})
-        return bool(watched.received(name, twin, "resolved"))
+        return bool(watched.received(name, twin, "resolved")) and not watched.firing(name, twin)
 
     until(over, 60, "the end of the alert")
-    assert not watched.firing(name, twin)
 
 
 def test_a_drift_alert_fires_while_inputs_are_shifted_and_ends_with_the_shift(watched: Watched) -> None:
@@ -193,8 +217,12 @@ def test_a_drift_alert_fires_while_inputs_are_shifted_and_ends_with_the_shift(wa
     said = watched.received(name, "credit", "firing")
     summaries = [one["annotations"]["summary"] for one in said]
     assert [text for text in summaries if text.startswith("Feature amount_log of twin credit has drifted")]
+    until(lambda: bool(watched.runner.listed("credit")), 60, "a run of monitor")
+    assert {(run.pipeline, run.by) for run in watched.runner.listed()} == {("monitor", "alert")}
     until(lambda: told("resolved", table), 60, "the end of drift")
     assert not watched.firing(name, "credit", feature)
+    kept = httpx.get(f"{watched.operations}/api/v1/alerts", trust_env=False).json()
+    assert {one["alert"] for one in kept} >= {name, "TwinstackNoTraffic"}
 
 
 def test_a_failed_stage_raises_an_alert(watched: Watched, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
-"""Stages of the pipelines and interactions on their way to the warehouse."""
+"""Stages of the pipelines, interactions on their way to the warehouse, and what waits for a person."""
 
 from components.shared.metrics import (
+    ALERTS_RECEIVED,
+    APPROVALS_PENDING,
+    RUNS,
     SPOOL_LAG,
     SPOOL_RECORDS,
     STEP_FAILURE,
@@ -8,9 +11,9 @@ from components.shared.metrics import (
     STEP_SECONDS,
     STEP_SUCCESS,
 )
-from tools.observability.dashboards.parts import Board, Panel, Query, Row, chosen
+from tools.observability.dashboards.parts import Board, Panel, Query, Row, chosen, zero
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE
-from tools.observability.promql import max_by, sum_by
+from tools.observability.promql import increase, max_by, sum_by
 
 STAGES = Row(
     "Stages",
@@ -71,9 +74,43 @@ INTERACTIONS = Row(
     ],
 )
 
+OPERATIONS = Row(
+    "Operations",
+    [
+        Panel(
+            "Waiting for a person",
+            "Questions that nobody has answered: releases the gate asks about, and retrainings.",
+            "short",
+            [
+                Query(
+                    f"{max_by(chosen(APPROVALS_PENDING), 'twin', 'subject')} or {zero()}",
+                    "{{twin}} {{subject}}",
+                )
+            ],
+        ),
+        Panel(
+            "Runs of the last day",
+            "Pipeline runs that the operations API started and that ended in 24 hours, by how they ended.",
+            "short",
+            [
+                Query(
+                    f"{sum_by(increase(chosen(RUNS), '1d'), 'twin', 'pipeline', 'state')} or {zero()}",
+                    "{{twin}} {{pipeline}} {{state}}",
+                )
+            ],
+        ),
+        Panel(
+            "Alerts of the last day",
+            "Episodes of alerts that Alertmanager told the operations API in 24 hours.",
+            "short",
+            [Query(f"{sum_by(increase(chosen(ALERTS_RECEIVED), '1d'))} or max({zero()})", "alerts")],
+        ),
+    ],
+)
+
 BOARD = Board(
     "data",
     "Data",
     "Is the data fresh, did the stages run, and does what was answered reach the warehouse?",
-    [STAGES, INTERACTIONS],
+    [STAGES, INTERACTIONS, OPERATIONS],
 )
