@@ -6,14 +6,15 @@ from components.shared.metrics import (
     RUNS,
     SPOOL_LAG,
     SPOOL_RECORDS,
+    SPOOLED,
     STEP_FAILURE,
     STEP_ROWS,
     STEP_SECONDS,
     STEP_SUCCESS,
 )
-from tools.observability.dashboards.parts import Board, Panel, Query, Row, chosen, zero
+from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, zero
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE
-from tools.observability.promql import increase, max_by, sum_by
+from tools.observability.promql import increase, max_by, rate, sum_by
 
 STAGES = Row(
     "Stages",
@@ -70,6 +71,18 @@ INTERACTIONS = Row(
             "It grows while the warehouse is away and falls to 0 when it is back.",
             "s",
             [Query(max_by(chosen(SPOOL_LAG)), "age")],
+        ),
+        Panel(
+            "Records",
+            "Records of interactions and feedback a second: written to the spool, stored in the warehouse. "
+            "Any that is damaged or refused needs a person: the fronts' log names it.",
+            "ops",
+            [
+                Query(
+                    f"{sum_by(rate(chosen(SPOOLED), WINDOW), 'fate')} or max({zero()})",
+                    "{{fate}}",
+                )
+            ],
         ),
     ],
 )
