@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from kubernetes.utils.quantity import parse_quantity
 from prometheus_client import CollectorRegistry
 
 from components.adapters.kubernetes import permissions
@@ -50,6 +51,9 @@ class TestPod:
         for container in pod.containers:
             for part in ("requests", "limits"):
                 assert {"cpu", "memory"} <= set(container["resources"][part]), part
+            limits = container["resources"]["limits"]
+            for resource, wanted in container["resources"]["requests"].items():
+                assert parse_quantity(wanted) <= parse_quantity(limits[resource]), resource
 
     def test_has_a_token_of_kubernetes_only_where_it_talks_to_it_and_no_service_links(
         self, name: str, pod: Pod
@@ -64,6 +68,24 @@ class TestPod:
         volumes = {volume["name"] for volume in pod.spec.get("volumes", [])}
         mounts = [mount for container in pod.containers for mount in container.get("volumeMounts", [])]
         assert {mount["name"] for mount in mounts} == volumes
+        for container in pod.containers:
+            paths = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+            assert len(paths) == len(set(paths))
+            names = [variable["name"] for variable in container.get("env", [])]
+            assert len(names) == len(set(names))
+
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+LABEL = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
+
+
+@EACH
+def test_names_and_labels_are_what_an_api_server_takes(name: str) -> None:
+    for made in RENDERED[name]:
+        assert NAME.fullmatch(made["metadata"]["name"])
+        assert len(made["metadata"]["name"]) <= 63
+        assert [value for value in made["metadata"]["labels"].values() if not LABEL.fullmatch(value)] == []
+        assert all(isinstance(value, str) for value in made["metadata"].get("annotations", {}).values())
 
 
 @EACH

@@ -83,6 +83,7 @@ def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
     ("change", "said"),
     [
         ({"twins": [{"name": "Docs", "kind": "llm"}]}, "/twins/0/name"),
+        ({"fullnameOverride": "with.dots"}, "/fullnameOverride"),
         ({"twins": [{"name": "docs", "kind": "vision"}]}, "'classic', 'llm'"),
         ({"twins": [{"name": "docs"}]}, "missing property 'kind'"),
         ({"twins": [{"name": "docs", "kind": "llm", "front": {"replicas": 2}}]}, "'replicas' not allowed"),
@@ -187,6 +188,7 @@ def valid(draw: Any) -> Object:
     return {
         "config": {
             "cluster": {"deployment_mode": mode},
+            "serving": {"allow_anonymous": True},
             "stores": dict.fromkeys(("warehouse", "vectors", "features", "tracking", "artifacts"), "s3://b/x"),
             "twins": {name: TWINS[name] for name in names},
         },

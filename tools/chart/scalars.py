@@ -9,6 +9,8 @@ CLOSED = ConfigDict(extra="forbid")
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 NameOrNothing = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
+#: Beginning of object names: KServe adds to them, and a Service begins with a letter.
+PrefixOrNothing = Annotated[str, Field(pattern=r"^([a-z]([a-z0-9-]{0,22}[a-z0-9])?)?$")]
 SecretKey = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
 TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]

@@ -15,6 +15,7 @@ from chart.scalars import (
     Name,
     NameOrNothing,
     Port,
+    PrefixOrNothing,
     Seconds,
     SecretKey,
     Size,
@@ -253,8 +254,8 @@ class Values(TypedDict, total=False):
     """The values of the chart but `config`, whose schema is that of `Config`."""
 
     __pydantic_config__ = CLOSED
-    nameOverride: NameOrNothing
-    fullnameOverride: NameOrNothing
+    nameOverride: PrefixOrNothing
+    fullnameOverride: PrefixOrNothing
     commonLabels: Labels
     files: dict[FilePath, str]
     secrets: list[Secret]

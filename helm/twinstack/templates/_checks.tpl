@@ -55,12 +55,22 @@
 {{/* What a schema cannot say about the whole. */}}
 {{- define "twinstack.checkAll" -}}
 {{- $names := list -}}
+{{- $services := list (printf "%s-console" (include "twinstack.fullname" .)) -}}
 {{- $gpus := 0 -}}
+{{- if not (regexMatch "^[a-z]" (include "twinstack.fullname" .)) -}}
+{{- fail (printf "release %s: names of Services begin with a letter; choose another release name, or set fullnameOverride" .Release.Name) -}}
+{{- end -}}
 {{- range include "twinstack.twins" . | fromJsonArray -}}
 {{- if has .name $names -}}
 {{- fail (printf "twins: %s is listed twice" .name) -}}
 {{- end -}}
 {{- $names = append $names .name -}}
+{{- range $service := list (include "twinstack.serviceName" (list $ .name)) (include "twinstack.serviceName" (list $ (printf "%s-pinned" .name))) -}}
+{{- if has $service $services -}}
+{{- fail (printf "twins: the name %s would be given twice; rename one twin" $service) -}}
+{{- end -}}
+{{- $services = append $services $service -}}
+{{- end -}}
 {{- if .predictor.enabled -}}
 {{- $gpus = add $gpus (mul (int .predictor.gpus) (int .predictor.scaling.maxReplicas)) -}}
 {{- end -}}
@@ -70,6 +80,7 @@
 {{- end -}}
 {{- if include "twinstack.configured" . -}}
 {{- include "twinstack.checkStores" . -}}
+{{- include "twinstack.checkKeys" . -}}
 {{- end -}}
 {{- if eq .Values.config.cluster.environment "prod" -}}
 {{- range list "pipeline" "train" "serve" "console" -}}
@@ -98,5 +109,15 @@
 {{- if and (eq $.Values.config.profile "cluster") (not (get $.Values.config.stores $store)) (not (has $variable $variables)) -}}
 {{- fail (printf "config.stores.%s: profile cluster needs a URI; give one, or variable %s by secrets" $store $variable) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A server that other pods can reach has API keys, or is told to do without. */}}
+{{- define "twinstack.checkKeys" -}}
+{{- $serving := default dict (get .Values.config "serving") -}}
+{{- $keys := default dict (get $serving "keys") -}}
+{{- $served := or .Values.console.enabled .Values.twins -}}
+{{- if and $served (not (get $keys "file")) (not (get $keys "environment")) (not (get $serving "allow_anonymous")) -}}
+{{- fail "config.serving.keys: fronts and operations API do not start without API keys; name their file or variable, or set config.serving.allow_anonymous" -}}
 {{- end -}}
 {{- end -}}

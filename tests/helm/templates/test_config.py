@@ -35,6 +35,12 @@ def test_without_a_twin_there_is_none() -> None:
     assert render({}, "config.yaml") == []
 
 
+def test_a_release_whose_services_would_begin_with_a_digit_is_refused() -> None:
+    with pytest.raises(HelmError, match="begin with a letter"):
+        render(ci("minimal"), release="2024-twinstack")
+    assert render(ci("minimal", fullnameOverride="twinstack"), release="2024-twinstack")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -50,6 +56,14 @@ def test_without_a_twin_there_is_none() -> None:
             "kind is llm here and classic in config.twins.credit",
         ),
         ({"twins": [{"name": "credit", "kind": "classic"}] * 2}, "credit is listed twice"),
+        ({"config": {"serving": {"allow_anonymous": False}}}, "do not start without API keys"),
+        (
+            {
+                "config": {"twins": {"console": ci("minimal")["config"]["twins"]["credit"]}},
+                "twins": [{"name": "console", "kind": "classic"}],
+            },
+            "the name twinstack-console would be given twice",
+        ),
     ],
 )
 def test_a_contradiction_ends_the_rendering_with_its_place(change: dict, message: str) -> None:
