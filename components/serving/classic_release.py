@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
+from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting, scorecard
 from components.runtime import features
 from components.serving.exchange import current, measured, on
 from components.serving.instances import Instance
 from components.shared.config import ClassicTwin, Config
+from components.shared.endpoints import endpoint
 from components.shared.errors import NotFoundError
 from components.shared.metrics import Instruments
 from components.shared.releases import Release
@@ -39,7 +41,7 @@ class Parts:
     Attributes:
         release: What they belong to.
         names: Features in the order of the model's columns.
-        model: The boosted trees.
+        model: The boosted trees, or where they answer.
         card: The scorecard: points, and the fallback.
         plan: The online dataflow from raw columns to features.
         reader: The newest features by id.
@@ -47,7 +49,7 @@ class Parts:
 
     release: Release
     names: tuple[str, ...]
-    model: "Booster"
+    model: "Booster | V2Endpoint"
     card: scorecard.Card
     plan: "Plan"
     reader: "Reader"
@@ -59,12 +61,12 @@ def open_parts(config: Config, stores: Stores, release: Release) -> Parts:
     Raises:
         TwinError: A file or a version is gone or cannot be read.
     """
-    folder = local_folder(release.model_uri)
+    folder, place = local_folder(release.model_uri), endpoint(release.predictor, "release.predictor")
     names = tuple(json.loads((folder / "features.json").read_text(encoding="utf-8"))["features"])
     return Parts(
         release=release,
         names=names,
-        model=boosting.load(folder),
+        model=V2Endpoint(place) if place else boosting.load(folder),
         card=scorecard.load(folder),
         plan=features.plan(config, release.twin, mode="online", features=names),
         reader=stores.features.online(release.feature_version, release.twin),
@@ -119,7 +121,13 @@ class ClassicRelease:
             NotFoundError: An id is unknown.
             Exception: Whatever the model raises.
         """
-        return await on(self._worker, self._answer, instances, MODEL)
+        model = self._parts.model
+        if not isinstance(model, V2Endpoint):
+            return await on(self._worker, self._answer, instances, MODEL)
+        matrix = await on(self._worker, self._matrix, instances)
+        with measured(self._instruments, self.release.twin, "predictor"):
+            chances = await model.probability(matrix)
+        return self._rows(instances, matrix, chances, MODEL)
 
     async def fall_back(self, instances: Sequence[Instance]) -> list[dict[str, Any]]:
         """One row an instance, by the scorecard.
@@ -131,20 +139,31 @@ class ClassicRelease:
 
     def _warm_up(self) -> None:
         self._parts.reader.lookup([""])
-        boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
+        if not isinstance(self._parts.model, V2Endpoint):
+            boosting.probability(self._parts.model, np.full((1, len(self._parts.names)), np.nan))
+
+    def _matrix(self, instances: Sequence[Instance]) -> Floats:
+        """Features of instances, measured and noted."""
+        with measured(self._instruments, self.release.twin, "features"):
+            matrix = self._features(instances)
+        current().features = matrix
+        return matrix
 
     def _answer(self, instances: Sequence[Instance], by: str) -> list[dict[str, Any]]:
         parts, twin = self._parts, self.release.twin
-        with measured(self._instruments, twin, "features"):
-            matrix = self._features(instances)
-        current().features = matrix
-        if by == MODEL:
+        matrix = self._matrix(instances)
+        if by == MODEL and not isinstance(parts.model, V2Endpoint):
             with measured(self._instruments, twin, "predictor"):
                 chances = boosting.probability(parts.model, matrix)
         else:
             with measured(self._instruments, twin, "fallback"):
                 chances = scorecard.probability(parts.card, matrix)
-        points = scorecard.points(parts.card, matrix)
+        return self._rows(instances, matrix, chances, by)
+
+    def _rows(
+        self, instances: Sequence[Instance], matrix: Floats, chances: Floats, by: str
+    ) -> list[dict[str, Any]]:
+        points = scorecard.points(self._parts.card, matrix)
         return [
             {
                 "probability": chance,

@@ -16,9 +16,6 @@ DEFAULT_TOKENS = 128
 
 MAX_LINKS = 5
 
-#: Most answers to one question.
-MAX_CHOICES = 4
-
 
 class Closed(BaseModel):
     """A part of a request: unknown fields are refused, and nothing is converted."""
@@ -102,9 +99,11 @@ class Generation(Closed):
                 remedy="ask for less, or raise serving.max_output_tokens",
             )
         choices = self.n or 1
-        if choices > MAX_CHOICES:
+        if choices > (most := limits.limits.max_choices):
             raise RequestError(
-                f"n is {choices}; allowed: 1 to {MAX_CHOICES}", param="n", remedy="ask for less"
+                f"n is {choices}; allowed: 1 to {most}",
+                param="n",
+                remedy="ask for less, or raise serving.limits.max_choices",
             )
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
         return Parameters(
