@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from openai.types import Model
+from openai.types import Completion, CreateEmbeddingResponse, Model
+from openai.types.chat import ChatCompletion
 
 from components.adapters import links
 from components.serving import answering, chat_request, completion_request, embedding_request
 from components.serving.asking import Ask, Page
 from components.serving.chat_answer import Writer
+from components.serving.chat_request import ChatRequest
 from components.serving.completion_answer import TextWriter
+from components.serving.completion_request import CompletionRequest
+from components.serving.embedding_request import EmbeddingRequest
 from components.serving.exchange import current
 from components.serving.llm import LlmFront
+from components.serving.openapi import body_of
 from components.shared.config.root import Serving
 from components.shared.errors import NotFoundError, RequestError
 
@@ -34,7 +39,12 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
     """
     made = APIRouter(prefix=PREFIX, tags=["OpenAI"])
 
-    @made.post("/chat/completions", response_model=None)
+    @made.post(
+        "/chat/completions",
+        response_model=None,
+        responses={200: {"model": ChatCompletion}},
+        openapi_extra=body_of(ChatRequest),
+    )
     async def chat(request: Request) -> Response:
         """Answer a conversation, whole or as a stream of events."""
         asked = chat_request.parse(await request.body(), limits)
@@ -55,7 +65,12 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
             return answering.stream(started, writer, counted=asked.counted)
         return await answering.whole(started, writer)
 
-    @made.post("/completions", response_model=None)
+    @made.post(
+        "/completions",
+        response_model=None,
+        responses={200: {"model": Completion}},
+        openapi_extra=body_of(CompletionRequest),
+    )
     async def completions(request: Request) -> Response:
         """Go on with a text, without the twin's prompt and without context."""
         asked = completion_request.parse(await request.body(), limits)
@@ -68,7 +83,12 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
             return answering.stream(started, writer, counted=asked.counted)
         return await answering.whole(started, writer)
 
-    @made.post("/embeddings", response_model=None)
+    @made.post(
+        "/embeddings",
+        response_model=None,
+        responses={200: {"model": CreateEmbeddingResponse}},
+        openapi_extra=body_of(EmbeddingRequest),
+    )
     async def embeddings(request: Request) -> Response:
         """Vectors of texts, by the encoder that the twin's release searches with."""
         asked = embedding_request.parse(await request.body(), limits)

@@ -73,7 +73,7 @@ def server_class(
         from kserve.protocol.rest import server
         from kserve.protocol.rest.server import RESTServer
 
-    from components.serving import grpc_front, problems, scrape
+    from components.serving import grpc_front, openapi, problems, scrape
     from components.serving.guard import Guard
 
     guarded: dict[str, Any] = {
@@ -109,6 +109,7 @@ def server_class(
 
         def _add_exception_handlers(self, app: Any) -> None:
             problems.register(app)
+            openapi.declare(app)
 
         async def start(self) -> None:
             self.create_application()

@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import jsonschema
 import numpy as np
 import openai
 import pytest
@@ -152,6 +153,24 @@ def test_embeddings_are_those_of_the_releases_encoder(api: openai.OpenAI, served
         "/openai/v1/embeddings", {"model": "docs", "input": texts[0], "encoding_format": "base64"}
     ).json()
     assert len(base64.b64decode(raw["data"][0]["embedding"])) == 384 * 4
+
+
+def test_the_document_describes_our_routes_and_the_one_shape_of_errors(served: Any) -> None:
+    document = served.client.get("/openapi.json").json()
+    for path, field in (("chat/completions", "messages"), ("completions", "prompt"), ("embeddings", "input")):
+        operation = document["paths"][f"/openai/v1/{path}"]["post"]
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert field in body["required"] and body["additionalProperties"] is False
+        assert "$ref" not in json.dumps(body)
+        assert "200" in operation["responses"]
+    extension = document["paths"]["/openai/v1/chat/completions"]["post"]["requestBody"]
+    assert "retrieval" in json.dumps(extension)
+    for path in document["paths"].values():
+        for operation in path.values():
+            shape = operation["responses"]["default"]["content"]["application/json"]["schema"]
+            assert shape == {"$ref": "#/components/schemas/Problem"}
+    error = served.client.get("/nope").json()
+    jsonschema.validate(error, document["components"]["schemas"]["Problem"])
 
 
 def test_embeddings_refuse_what_they_do_not_do(api: openai.OpenAI) -> None:
