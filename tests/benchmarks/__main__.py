@@ -5,10 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import finetuning, front, loop, spool
+from tests.benchmarks import drift, finetuning, front, loop, spool
 from tests.benchmarks.report import Row, show
 
-PARTS = ("loop", "ingest", "finetune", "front", "spool")
+PARTS = ("loop", "ingest", "finetune", "front", "spool", "drift")
+
+#: Parts that need no loop.
+ALONE = {"spool", "drift"}
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
         parser.error(f"unknown parts: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = words.keep or Path(scratch) / "twinstack"
-        rows: list[Row] = loop.whole(folder)
+        rows: list[Row] = [] if set(words.parts) <= ALONE else loop.whole(folder)
         if "ingest" in words.parts:
             rows += loop.ingest(folder)
         if "finetune" in words.parts:
@@ -31,6 +34,8 @@ def main() -> None:
             rows += front.overhead(folder)
         if "spool" in words.parts:
             rows += spool.cost()
+        if "drift" in words.parts:
+            rows += drift.ratio()
         show(rows)
 
 

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from components.adapters.warehouse import Warehouse
 from components.dataflows.drift_reference import Reference
@@ -23,6 +23,10 @@ WAITING = 2_048
 
 #: Seconds between two looks: exchanges are cheapest by the dozen.
 TICK = 0.25
+
+#: Exchanges of a classic twin that are worth a look before its window's turn: a numpy call costs as much for
+#: one row as for a hundred.
+BATCH = 64
 
 #: Routes whose exchanges have a question and an answer.
 ASKED = ("chat", "completions")
@@ -44,6 +48,7 @@ class Watch:
         self._warehouse = warehouse
         self._instruments = instruments
         self._waiting: deque[Noted] = deque()
+        self._batches: dict[tuple[str, str], list[Noted]] = {}
         self._references: dict[str, Reference | None] = {}
         self._windows: dict[tuple[str, str], Window] = {}
         self._published: dict[str, str] = {}
@@ -91,19 +96,20 @@ class Watch:
 
     def look(self) -> None:
         """Count what waits, and add to the windows of the twins whose turn it is."""
-        batches: dict[tuple[str, str], list[Noted]] = {}
         for _ in range(len(self._waiting)):
             noted = self._waiting.popleft()
-            batches.setdefault((noted[0].twin, noted[0].release), []).append(noted)
-        for (twin, release), batch in batches.items():
-            self._count(twin, release, batch)
-        for twin, monitor in self._monitors().items():
-            if time.monotonic() - self._flushed[twin] >= monitor:
-                self._flush(twin)
-                self._flushed[twin] = time.monotonic()
+            self._batches.setdefault((noted[0].twin, noted[0].release), []).append(noted)
+        due = {twin for twin in self._config.twins if self._due(twin)}
+        for twin, release in list(self._batches):
+            few = len(self._batches[twin, release]) < BATCH
+            if not few or twin in due or self._config.twin(twin).kind == "llm":
+                self._count(twin, release, self._batches.pop((twin, release)))
+        for twin in due:
+            self._flush(twin)
+            self._flushed[twin] = time.monotonic()
 
-    def _monitors(self) -> Mapping[str, float]:
-        return {name: twin.monitor.flush_seconds for name, twin in self._config.twins.items()}
+    def _due(self, twin: str) -> bool:
+        return time.monotonic() - self._flushed[twin] >= self._config.twin(twin).monitor.flush_seconds
 
     def _count(self, twin: str, release: str, batch: Sequence[Noted]) -> None:
         self._instruments.add(COST, sum(one.cost for one, _ in batch), twin, release)
