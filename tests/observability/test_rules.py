@@ -117,3 +117,33 @@ def test_a_shortened_clock_shortens_every_window_but_not_below_the_shortest() ->
     assert Clock(0.001, shortest=2)("5m") == "2000ms"
     with pytest.raises(ValueError, match="no duration"):
         Clock()("soon")
+
+
+@needs("amtool")
+def test_the_example_of_a_route_is_one_that_alertmanager_takes(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/alerts-and-dashboards.md").read_text(encoding="utf-8")
+    (example,) = [block for block in re.findall(r"```text\n(.*?)```", page, re.S) if "receivers:" in block]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(example)
+    done = subprocess.run(["amtool", "check-config", str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = ["config", "routes", "test", f"--config.file={path}", "alertname=TwinstackDrift"]
+    page_, ticket = (
+        subprocess.run(
+            ["amtool", *words, f"severity={severity}"], capture_output=True, text=True, check=True
+        ).stdout
+        for severity in ("page", "ticket")
+    )
+    assert page_.strip() == "operations,on-call"
+    assert ticket.strip() == "operations,queue"
+
+
+@needs("promtool")
+def test_the_example_of_a_scrape_is_one_that_prometheus_takes(tmp_path: Path) -> None:
+    page = (ROOT / "docs/how-to/alerts-and-dashboards.md").read_text(encoding="utf-8")
+    (example,) = [block for block in re.findall(r"```text\n(.*?)```", page, re.S) if "rule_files:" in block]
+    path = tmp_path / "prometheus.yml"
+    path.write_text(example.replace("helm/", f"{ROOT}/helm/"))
+    done = promtool("check", "config", str(path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "SUCCESS: 5 rules found" in done.stdout
