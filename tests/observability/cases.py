@@ -210,6 +210,22 @@ DEGRADED = [
         20,
     ),
     Case(
+        "TwinstackRecordDamaged",
+        "when a checksum in the spool is wrong",
+        {
+            'twinstack_record_total{fate="damaged"}': "0x5 1x30",
+            'twinstack_record_total{fate="stored"}': "0+9x30",
+        },
+        10,
+        (Fired({"fate": "damaged"}, since=6),),
+    ),
+    Case(
+        "TwinstackRecordDamaged",
+        "while records are spooled and stored",
+        {f'twinstack_record_total{{fate="{fate}"}}': "0+9x30" for fate in ("spooled", "stored")},
+        10,
+    ),
+    Case(
         "TwinstackTokenBudgetSpent",
         "when a key has spent most of its budget",
         {BUDGET: "0.5x8 0.95x20"},

@@ -86,6 +86,14 @@ def increase(selector: str, window: str) -> str:
     return f"increase({selector}[{window}])"
 
 
+def risen(selector: str, window: str) -> str:
+    """Increase over a window of a counter that rarely rises, its first value included.
+
+    `increase` sees nothing where a series begins with the very event it counts.
+    """
+    return f"(increase({selector}[{window}]) > 0) or ({selector} > 0 unless {selector} offset {window})"
+
+
 def sum_by(expression: str, *labels: str) -> str:
     """Sum that keeps labels, and those of the scrape."""
     return f"sum by ({', '.join((*SCRAPED, *labels))}) ({expression})"

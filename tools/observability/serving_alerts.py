@@ -7,10 +7,11 @@ from components.shared.metrics import (
     RELEASE_INFO,
     REQUESTS,
     SPOOL_LAG,
+    SPOOLED,
     TOKEN_BUDGET,
 )
 from tools.observability import objectives
-from tools.observability.promql import Clock, increase, max_by, on, rate, select, sum_by
+from tools.observability.promql import Clock, increase, max_by, on, rate, risen, select, sum_by
 from tools.observability.rules import Alert, Group
 from tools.observability.slo import ANSWERING
 
@@ -94,7 +95,7 @@ def queue_full(clock: Clock) -> Alert:
 
 def storage_full(clock: Clock) -> Alert:
     """Requests are refused rather than lost."""
-    refused = sum_by(increase(select(LIMITED, limit="storage"), clock("10m")), "twin")
+    refused = sum_by(risen(select(LIMITED, limit="storage"), clock("10m")), "twin")
     return Alert(
         "TwinstackStorageFull",
         f"{refused} > 0",
@@ -121,6 +122,21 @@ def not_shipped(clock: Clock) -> Alert:
     )
 
 
+def record_damaged(clock: Clock) -> Alert:
+    """A record that will not reach the warehouse by itself."""
+    lost = sum_by(risen(select(SPOOLED, fate="=~damaged|refused"), clock("30m")), "fate")
+    return Alert(
+        "TwinstackRecordDamaged",
+        f"{lost} > 0",
+        clock("1m"),
+        "ticket",
+        "Records of interactions or feedback are {{ $labels.fate }}: they do not reach the warehouse.",
+        "Dashboard Data, row Interactions; the fronts' log names file and reason.",
+        "Keep the spool's files; mend what the log names, disk or warehouse.",
+        by=("fate",),
+    )
+
+
 def token_budget(clock: Clock) -> Alert:
     """A caller will soon be refused."""
     return Alert(
@@ -138,6 +154,7 @@ def token_budget(clock: Clock) -> Alert:
 def group(clock: Clock) -> Group:
     """All of them."""
     makers = (
-        front_down, no_traffic, fallback, breaker, queue_full, storage_full, not_shipped, token_budget,
+        front_down, no_traffic, fallback, breaker, queue_full, storage_full, not_shipped, record_damaged,
+        token_budget,
     )  # fmt: skip
     return Group("twinstack-serving", [make(clock) for make in makers])
