@@ -180,7 +180,7 @@ def _column(tensor: InferInput) -> list[Any]:
     values = [one[0] if isinstance(one, list) and len(one) == 1 else one for one in _list(data, tensor)]
     if len(values) != shape[0]:
         raise RequestError(f"{place} has {len(values)} values, its shape says {shape[0]}", param=place)
-    return [_text(one, place) if isinstance(one, bytes) else one for one in values]
+    return [_text(one, place) if isinstance(one, bytes | str) else one for one in values]
 
 
 def _list(data: Any, tensor: InferInput) -> list[Any]:
@@ -191,8 +191,10 @@ def _list(data: Any, tensor: InferInput) -> list[Any]:
     return found
 
 
-def _text(value: bytes, place: str) -> str:
+def _text(value: bytes | str, place: str) -> str:
     try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError as error:
+        # JSON's escapes can say half a surrogate pair, which is no text.
+        raw = value.encode("utf-8") if isinstance(value, str) else value
+        return raw.decode("utf-8")
+    except UnicodeError as error:
         raise RequestError(f"{place} is not UTF-8", param=place) from error

@@ -12,7 +12,7 @@ from components.serving import problems
 from components.serving.exchange import Exchange, Observer
 from components.serving.limits.access import Access
 from components.serving.limits.errors import DeadlineError
-from components.shared.errors import NotFoundError, TooLargeError, TwinError
+from components.shared.errors import MissingError, NotFoundError, TooLargeError, TwinError
 from components.shared.metrics import IN_FLIGHT, LIMITED, NONE, REQUEST_SECONDS, REQUESTS, Instruments
 
 Scope = MutableMapping[str, Any]
@@ -77,6 +77,7 @@ class Guard:
         max_body_bytes: Larger bodies are refused with 413.
         deadline: Seconds after which a request is given up.
         observers: Told of every request to a twin.
+        ending: Whether the server has been asked to end; it is not ready then.
     """
 
     def __init__(
@@ -87,8 +88,10 @@ class Guard:
         max_body_bytes: int,
         deadline: float,
         observers: Sequence[Observer] = (),
+        ending: Callable[[], bool] = lambda: False,
     ) -> None:
         self._app = app
+        self._ending = ending
         self._instruments = instruments
         self._access = access
         self._limit = max_body_bytes
@@ -132,6 +135,8 @@ class Guard:
     async def _pass(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
     ) -> None:
+        if scope["path"].endswith("/ready") and self._ending():
+            raise MissingError("the server is ending", remedy="ask another one")
         if scope["path"].startswith(CLOSED):
             raise NotFoundError("no such path", param="path", remedy="see /openapi.json")
         if scope["method"] in ("POST", "PUT", "PATCH"):

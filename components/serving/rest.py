@@ -82,6 +82,7 @@ def server_class(
         "max_body_bytes": limits.max_body_bytes,
         "deadline": limits.deadline_seconds,
         "observers": observers,
+        "ending": lambda: stopping.asked,
     }
 
     server.metrics_handler = scrape.handler

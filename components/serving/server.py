@@ -54,7 +54,7 @@ def serve(
         PortError: The port is in use.
     """
     _log_to_stderr()
-    stopping = Stopping()
+    stopping = Stopping(config.serving.drain_seconds)
     with contextlib.suppress(Stopped), stopping.taken():
         _serve(config, twins, host, port, stopping)
     log.info("stopped")

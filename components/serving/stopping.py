@@ -21,12 +21,17 @@ class Stopping:
     may be raised any more: asyncio and destructors swallow what a signal handler raises, and the request to
     end would be lost. From there on a signal lets the server end in order, and a second one at once.
 
+    Args:
+        drain: Seconds that a running server goes on taking requests after it was asked to end, so that load
+            balancers see that it is not ready and stop sending.
+
     Attributes:
         asked: Whether somebody asked; looked at before anything long begins.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drain: float = 0.0) -> None:
         self.asked = False
+        self._drain = drain
         self._raises = True
         self._server: Any = None
 
@@ -60,10 +65,18 @@ class Stopping:
         self._server = server
         server.should_exit = self.asked
 
+    def _end(self) -> None:
+        self._server.should_exit = True
+
     def _take(self, number: int, _: object) -> None:
         again, self.asked = self.asked, True
         if self._server is not None:
-            self._server.should_exit = True
             self._server.force_exit = again
+            if again or not self._drain:
+                self._end()
+            else:
+                timer = threading.Timer(self._drain, self._end)
+                timer.daemon = True
+                timer.start()
         elif self._raises:
             raise Stopped

@@ -28,12 +28,17 @@ class TwinError(Exception):
         """The error as the JSON of an HTTP answer. `where` stays inside: it may name a path of a machine."""
         return {
             "error": {
-                "message": "; ".join(part for part in (self.what, self.remedy) if part),
+                "message": _utf8("; ".join(part for part in (self.what, self.remedy) if part)),
                 "type": self.kind,
-                "param": getattr(self, "param", "") or None,
+                "param": _utf8(getattr(self, "param", "")) or None,
                 "request_id": request_id,
             }
         }
+
+
+def _utf8(text: str) -> str:
+    """A text without what UTF-8 cannot hold: a caller's half of a surrogate pair, quoted back."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class ConfigError(TwinError):

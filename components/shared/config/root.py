@@ -79,6 +79,9 @@ class Serving(Settings):
     """Pages that requests name."""
     deadline_seconds: float = Field(default=120.0, gt=0, le=3_600)
     """Longest time for a whole answer; after it a request gets status 504."""
+    drain_seconds: float = Field(default=0.0, ge=0, le=600)
+    """How long a server that is asked to end still takes requests while it says that it is not ready; on a
+    cluster a few seconds, so that nothing is sent to it any more when it stops listening."""
     keys: Keys = Keys()
     """Who may call."""
     allow_anonymous: bool = False

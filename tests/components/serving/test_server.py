@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,7 @@ from components.shared import metrics
 from components.shared.config import Config
 from components.shared.errors import ConfigError, MissingError, TwinError
 from tests.components.serving.conftest import project, start, stop
+from tests.conftest import until
 
 #: Metrics that the requests below do not bring about, and why.
 EXCEPTIONS = {
@@ -127,6 +129,21 @@ def test_signals_end_it_in_order(released: Any, number: int) -> None:
     assert stop(running, number) == 0, "".join(running.log)
     assert "stopped" in running.log[-1]
     assert "Traceback" not in "".join(running.log)
+
+
+def test_a_server_that_is_to_end_is_not_ready_but_still_answers(
+    released: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, *_ = released
+    monkeypatch.setenv("TWINSTACK_SERVING__DRAIN_SECONDS", "3")
+    running = start(folder, "--twin", "credit")
+    running.process.send_signal(signal.SIGTERM)
+    with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
+        until(lambda: client.get("/v2/health/ready").status_code == 503, 10, "the end of readiness")
+        body = {"instances": [{"applicant_id": "A0001"}]}
+        assert client.post("/v1/models/credit:predict", json=body).status_code == 200
+        assert client.get("/v2/health/live").status_code == 200
+    assert running.process.wait(timeout=60) == 0
 
 
 def test_stopped_while_it_loads(released: Any) -> None:

@@ -73,6 +73,35 @@ def test_a_running_server_ends_in_order_and_at_once_when_asked_again() -> None:
         asyncio.run(life())
 
 
+def test_a_draining_server_goes_on_for_a_while_and_ends_at_once_when_asked_again() -> None:
+    stopping, made = Stopping(drain=0.2), server()
+    impatient = Stopping(drain=600)
+
+    async def life() -> None:
+        stopping.serves(made)
+        serving = asyncio.create_task(made.serve())
+        while not made.started:
+            await asyncio.sleep(0.01)
+        signal.raise_signal(signal.SIGTERM)
+        assert stopping.asked
+        assert not made.should_exit
+        await asyncio.wait_for(serving, timeout=30)
+        assert not made.force_exit
+
+    with stopping.taken():
+        stopping.loaded()
+        asyncio.run(life())
+
+    again = server()
+    impatient.serves(again)
+    with impatient.taken():
+        impatient.loaded()
+        signal.raise_signal(signal.SIGTERM)
+        assert not again.should_exit
+        signal.raise_signal(signal.SIGTERM)
+        assert again.should_exit
+
+
 def test_what_took_the_signals_before_takes_them_again() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with Stopping().taken():

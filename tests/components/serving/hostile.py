@@ -1,0 +1,71 @@
+"""A corpus of bodies that nobody should send: good ones with one thing wrong, and bytes that are no JSON."""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+V1, V2, CHAT = "/v1/models/credit:predict", "/v2/models/credit/infer", "/openai/v1/chat/completions"
+COMPLETIONS, EMBEDDINGS = "/openai/v1/completions", "/openai/v1/embeddings"
+
+#: A good body of every route; the smallest work that it can ask for.
+GOOD: dict[str, dict[str, Any]] = {
+    V1: {"instances": [{"applicant_id": "A0001"}]},
+    V2: {"inputs": [{"name": "applicant_id", "shape": [1], "datatype": "BYTES", "data": ["A0001"]}]},
+    CHAT: {
+        "model": "docs",
+        "messages": [{"role": "user", "content": "What is a gate?"}],
+        "max_tokens": 1,
+        "temperature": 0,
+        "stop": ["x"],
+        "stream": False,
+        "twinstack": {"retrieval": "off"},
+    },
+    COMPLETIONS: {"model": "docs", "prompt": "The gate", "max_tokens": 1},
+    EMBEDDINGS: {"model": "docs", "input": ["a gate"], "encoding_format": "float"},
+}
+
+#: What takes the place of each value of a good body.
+WRONG: tuple[Any, ...] = (
+    None, True, -1, 10**30, "", "x" * 5_000, "\ud800", "../../etc/passwd", "'; DROP TABLE documents;--", [],
+    [None] * 50, {"a": {"b": {}}},
+)  # fmt: skip
+
+#: Bodies that are no JSON objects, or more than a parser can take.
+BYTES: tuple[bytes, ...] = (
+    b"", b"nonsense", b"\xff\xfe\x00", b"[" * 20_000, b'{"a":' * 20_000, b'{"instances": [NaN]}', b"null",
+    b"1e999", b'"text"', b"[]", b'{"model": "docs"', b"\x00" * 100, b"{" + b'"a":1,' * 5_000 + b'"b":2}',
+    b'{"model": "docs", "model": 1}', "{\"prompt\": \"\u202e\"}".encode("utf-16"), b"--boundary\r\n\r\n",
+    b"a=1&b=2", b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>",
+)  # fmt: skip
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Path of every value inside a value."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        yield (*path, key)
+        yield from _places(inner, (*path, key))
+
+
+def _changed(body: dict[str, Any], path: tuple[Any, ...], wrong: Any) -> dict[str, Any]:
+    made = copy.deepcopy(body)
+    inner: Any = made
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = wrong
+    return made
+
+
+def corpus() -> list[tuple[str, bytes]]:
+    """Path and body, each pair once."""
+    found = [(path, each) for path in GOOD for each in BYTES]
+    for path, body in GOOD.items():
+        # `surrogatepass` would refuse a lone surrogate; JSON's escape carries it.
+        found += [
+            (path, json.dumps(_changed(body, place, wrong)).encode())
+            for place in _places(body)
+            for wrong in WRONG
+        ]
+        found += [(path, json.dumps({**body, key: 1}).encode()) for key in ("x" * 5_000, "__proto__", "")]
+    return list(dict.fromkeys(found))
