@@ -7,7 +7,7 @@ PY := .venv/bin/python
 DIRTY := $(if $(filter 1,$(ALLOW_DIRTY)),--allow-dirty)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench compile images sbom docs observability install install-dev hooks clean
+.PHONY: help run test check fix bench soak compile images sbom docs observability install install-dev hooks clean
 
 help: ## Explain every target
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ images: ## Build the images with buildah or docker (IMAGE, REGISTRY, TAG, BASE, 
 
 sbom: .venv/.run ## List every installed package with its licence in sbom.cdx.json (CycloneDX)
 	bash tools/sbom.sh
+
+soak: .venv/.dev ## Ten times the capacity for a minute: what is admitted stays fast, the rest is told to come back
+	$(PY) -m tests.benchmarks.soak
 
 docs: .venv/.run ## Regenerate the reference pages
 	$(PY) tools/generate_docs.py
