@@ -9,18 +9,42 @@ IGNORED = -100
 Message = dict[str, str]
 
 
+#: Put into a control token that stands in somebody's text; it takes no room on a screen.
+ZERO_WIDTH_SPACE = "\u200b"
+
+
 def tokens(tokenizer: Any, messages: Sequence[Message], *, prompt: bool) -> list[int]:
     """Token ids of a conversation in the tokenizer's chat template.
+
+    A control token inside a content (a question, a document, a linked page) stays text: it can neither end
+    its message nor open one of another role.
 
     Args:
         tokenizer: With a chat template.
         messages: Roles and contents.
         prompt: Whether to end with the start of an answer.
     """
+    control = tokenizer.all_special_tokens
     found = tokenizer.apply_chat_template(
-        list(messages), add_generation_prompt=prompt, tokenize=True, return_dict=True
+        [{**one, "content": defused(one["content"], control)} for one in messages],
+        add_generation_prompt=prompt,
+        tokenize=True,
+        return_dict=True,
     )
     return list(found["input_ids"])
+
+
+def defused(text: str, control: Sequence[str]) -> str:
+    """The text with every control token in it broken after its first character.
+
+    Args:
+        text: Anybody's text.
+        control: Texts that the tokenizer reads as control tokens.
+    """
+    for one in control:
+        if one in text:
+            text = text.replace(one, one[:1] + ZERO_WIDTH_SPACE + one[1:])
+    return text
 
 
 def learned(tokenizer: Any, messages: Sequence[Message], limit: int) -> tuple[list[int], list[int]]:
