@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import drift, finetuning, front, loop, spool
+from tests.benchmarks import concurrency, drift, finetuning, front, loop, spool
 from tests.benchmarks.report import Row, show
 
-PARTS = ("loop", "ingest", "finetune", "front", "spool", "drift")
+PARTS = ("loop", "ingest", "finetune", "front", "concurrency", "spool", "drift")
 
 #: Parts that need no loop.
 ALONE = {"spool", "drift"}
@@ -36,6 +36,8 @@ def main() -> None:
             rows += spool.cost()
         if "drift" in words.parts:
             rows += drift.ratio()
+        if "concurrency" in words.parts:
+            rows += concurrency.rows(folder, Path(scratch))
         show(rows)
 
 
