@@ -20,7 +20,7 @@ def needs(*tools: str) -> pytest.MarkDecorator:
     """Skip, with the reason, where a tool is absent."""
     absent = [one for one in tools if shutil.which(one) is None]
     return pytest.mark.skipif(
-        bool(absent), reason=f"{', '.join(absent)} not installed: run tools/install_prometheus.sh as root"
+        bool(absent), reason=f"{', '.join(absent)} not installed: run tools/install_servers.sh as root"
     )
 
 
