@@ -17,7 +17,7 @@ from pipelines import output
 class DriftError(TwinError):
     """Drift was found where none was to be."""
 
-    exit_code = 20
+    exit_code = 22
 
 
 def compare(

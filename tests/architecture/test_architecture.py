@@ -187,3 +187,14 @@ def test_no_file_names_a_place_on_this_machine() -> None:
         if path.is_file() and path.suffix in (".py", ".md", ".yaml", ".toml", ".Containerfile", ""):
             text = path.read_text(encoding="utf-8")
             assert not [one for one in places if f" {one}" in text or f'"{one}' in text], name
+
+
+def test_an_exit_code_belongs_to_one_error() -> None:
+    found: dict[int, list[str]] = {}
+    for path in SOURCES:
+        for kind in (node for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)):
+            for line in kind.body:
+                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "exit_code":
+                    found.setdefault(ast.literal_eval(line.value), []).append(kind.name)
+    assert len(found) > 10
+    assert {code: kinds for code, kinds in found.items() if len(kinds) > 1} == {}

@@ -34,7 +34,7 @@ class ClusterError(TwinError):
         code: HTTP status; 0 where there was no answer.
     """
 
-    exit_code = 7
+    exit_code = 14
     http_status = 502
     kind = "cluster_error"
 

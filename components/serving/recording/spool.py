@@ -26,7 +26,7 @@ FRESH = 0.25
 class SpoolError(TwinError):
     """What is answered could not be kept, so nothing more is answered for now."""
 
-    exit_code = 10
+    exit_code = 15
     http_status = 503
     kind = "storage_error"
     #: Seconds after which another try can succeed.
