@@ -19,6 +19,7 @@ from components.serving.rest import listen, quiet_arguments, server_class
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.manager import manager
 from components.serving.traffic.watcher import Watcher
+from components.serving.waiting import alive, awaited
 from components.serving.watching.watch import Watch
 from components.shared.config import Config
 from components.shared.errors import MissingError
@@ -67,11 +68,22 @@ def _serve(
     host = config.serving.host if host is None else host
     keys = Keys(config)
     require_safe(host, keys.ring, config)
-    releases = champions(config, stores, twins)
+    # On a laptop somebody reads the error. A pod has to wait for the first release without being restarted.
+    waits = config.profile == "cluster"
+    releases = [] if waits else champions(config, stores, twins)
     bound = listen(host, config.serving.port if port is None else port)
     address = f"http://{bound.getsockname()[0]}:{bound.getsockname()[1]}"
     instruments = Instruments()
-    with bound, quiet_arguments(), recording(config, instruments) as recorder:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(bound)
+        # The probes of a pod are answered until the real server does; loading takes longer than they wait.
+        probes = stack.enter_context(contextlib.ExitStack())
+        if waits:
+            probes.enter_context(alive(bound))
+            poll = config.serving.fleet.poll_seconds
+            releases = awaited(lambda: champions(config, stores, twins), poll)
+        stack.enter_context(quiet_arguments())
+        recorder = stack.enter_context(recording(config, instruments))
         watch = Watch(config, stores.warehouse, instruments)
         # The recorder is the last: what it cannot keep is not answered, but watched all the same.
         observers = (watch, recorder) if recorder else (watch,)
@@ -81,6 +93,7 @@ def _serve(
             watcher = Watcher({**looks, "the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
             watcher.start()
             watch.start()
+            probes.close()
             try:
                 _start(config, bound, fronts, instruments, observers, access, recorder, address, stopping)
             finally:

@@ -2,21 +2,25 @@
 
 import signal
 import socket
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from components.adapters.warehouse import SqliteWarehouse
 from components.serving.server import serve
 from components.shared import metrics
 from components.shared.config import Config
 from components.shared.errors import ConfigError, MissingError, TwinError
+from components.shared.releases import TRAFFIC
 from tests.components.serving.conftest import project, start, stop
-from tests.conftest import until
+from tests.conftest import free_port, until
 
 #: Metrics that the requests below do not bring about, and why.
 EXCEPTIONS = {
@@ -164,3 +168,47 @@ def test_a_config_of_ours_is_not_read_as_kserves(released: Any) -> None:
     with quiet_arguments():
         assert len(sys.argv) == 1
     assert sys.argv is words
+
+
+def on_a_cluster(folder: Path, state: Path, warehouse: Path) -> None:
+    """Write the folder's configuration anew as a pod reads it: a URI for every store."""
+    values = yaml.safe_load((folder / "twinstack.yaml").read_text(encoding="utf-8"))
+    stores = {
+        "warehouse": f"sqlite://{warehouse}",
+        "vectors": f"milvus-lite://{state}/vectors",
+        "features": f"feast://{state}/features",
+        "tracking": f"sqlite://{state}/mlflow/mlflow.db",
+        "artifacts": f"file://{state}/artifacts",
+    }
+    text = yaml.safe_dump({**values, "profile": "cluster", "stores": stores})
+    (folder / "cluster.yaml").write_text(text, encoding="utf-8")
+
+
+def test_a_pod_waits_for_the_first_release_and_then_serves_it(released: Any, tmp_path: Path) -> None:
+    _, config, credit, _ = released
+    project(tmp_path)
+    with (
+        sqlite3.connect(config.state_path / "warehouse.db") as whole,
+        sqlite3.connect(tmp_path / "warehouse.db") as copy,
+    ):
+        whole.backup(copy)
+    warehouse = SqliteWarehouse(tmp_path / "warehouse.db")
+    traffic = warehouse.get(TRAFFIC, "credit")
+    assert traffic is not None
+    warehouse.apply({TRAFFIC: ((), ["credit"])})
+    on_a_cluster(tmp_path, config.state_path, tmp_path / "warehouse.db")
+    port = free_port()
+    words = ("--twin", "credit", "--config", "cluster.yaml", "--port", str(port))
+    running = start(tmp_path, *words, until="waiting for it")
+    address, body = f"http://127.0.0.1:{port}", {"instances": [{"applicant_id": "A0001"}]}
+    assert httpx.get(f"{address}/v2/health/live").status_code == 200
+    assert httpx.get(f"{address}/v2/health/ready").status_code == 503
+    warehouse.apply({TRAFFIC: ([traffic], ())})
+
+    def answered() -> bool:
+        return httpx.post(f"{address}/v1/models/credit:predict", json=body).status_code == 200
+
+    until(answered, 120, "the release that was promoted")
+    answer = httpx.post(f"{address}/v1/models/credit:predict", json=body)
+    assert answer.headers["x-twinstack-release"] == credit.id
+    assert stop(running) == 0, "".join(running.log)
