@@ -137,3 +137,18 @@ def document(record: Interaction | Feedback | Label) -> dict[str, Any]:
 def envelope(key: str, twin: str, request_id: str, body: dict[str, Any]) -> dict[str, Any]:
     """A body with the fields that warehouses find it by."""
     return {"_id": key, "twin": twin, "source": request_id, "body": body}
+
+
+def question_of(inputs: Any) -> str:
+    """The caller's last message, or prompt, of an LLM twin's inputs; empty where there was none."""
+    if isinstance(inputs, str):
+        return inputs
+    last: Any = inputs[-1] if isinstance(inputs, list) and inputs else ""
+    return str(last.get("content") or "") if isinstance(last, dict) else str(last)
+
+
+def answers_of(output: Any) -> list[str]:
+    """The texts of an LLM twin's output."""
+    if not output:
+        return []
+    return [output] if isinstance(output, str) else [str(one) for one in output if one]

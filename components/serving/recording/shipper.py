@@ -11,6 +11,7 @@ from pathlib import Path
 
 from components.adapters.warehouse import Document, Warehouse
 from components.serving.recording import segments
+from components.serving.recording.detected import complete
 from components.serving.recording.records import decoded
 from components.serving.recording.spool import Orphan, Segment, Spool, orphans
 from components.shared.config.interactions import Interactions
@@ -192,7 +193,9 @@ class Shipper:
             try:
                 if found.payload is None:
                     raise ValueError("damaged")
-                items.append(Item(found.payload, *decoded(found.payload)))
+                collection, document = decoded(found.payload)
+                complete(collection, document)
+                items.append(Item(found.payload, collection, document))
             except ValueError:
                 damaged += 1
             end = found.end

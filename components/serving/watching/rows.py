@@ -7,7 +7,7 @@ import numpy as np
 
 from components.dataflows.drift_reference import Reference
 from components.serving.exchange import Exchange
-from components.serving.watching.saying import answers_of, question_of
+from components.shared.interactions import answers_of, question_of
 
 #: Rows of one request that are watched; of a larger batch as many, evenly spread.
 PER_REQUEST = 256
@@ -38,10 +38,10 @@ def llm(exchanges: Sequence[Exchange]) -> tuple[int, dict[str, Any]]:
     """Questions and answers of answered requests: one row each."""
     embedded = [one.question_embedding for one in exchanges if one.question_embedding is not None]
     found = [one.scores[0] for one in exchanges if one.scores]
-    lengths = [len(text) for one in exchanges for text in answers_of(one)]
+    lengths = [len(text) for one in exchanges for text in answers_of(one.output)]
     return len(exchanges), {
         "question": np.asarray(embedded),
-        "question_characters": np.asarray([len(question_of(one)) for one in exchanges], dtype=float),
+        "question_characters": np.asarray([len(question_of(one.inputs)) for one in exchanges], dtype=float),
         "retrieval_score": np.asarray(found, dtype=float),
         "answer_characters": np.asarray(lengths, dtype=float),
     }

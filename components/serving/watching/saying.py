@@ -1,9 +1,8 @@
 """Signals of one LLM exchange, as metrics."""
 
-from typing import Any
-
 from components.dataflows import signals
 from components.serving.exchange import Exchange
+from components.shared.interactions import answers_of, question_of
 from components.shared.metrics import (
     CACHE,
     CITATION_COVERAGE,
@@ -20,23 +19,6 @@ from components.shared.metrics import (
 )
 
 
-def question_of(exchange: Exchange) -> str:
-    """The caller's last message, or prompt; empty where there was none."""
-    inputs = exchange.inputs
-    if isinstance(inputs, str):
-        return inputs
-    last: Any = inputs[-1] if isinstance(inputs, list) and inputs else ""
-    return str(last.get("content") or "") if isinstance(last, dict) else str(last)
-
-
-def answers_of(exchange: Exchange) -> list[str]:
-    """The texts of the answer."""
-    output = exchange.output
-    if not output:
-        return []
-    return [output] if isinstance(output, str) else [str(one) for one in output if one]
-
-
 def count(instruments: Instruments, exchange: Exchange, seconds: float) -> None:
     """Count the signals of an answered question.
 
@@ -45,7 +27,7 @@ def count(instruments: Instruments, exchange: Exchange, seconds: float) -> None:
         exchange: Of the kind llm.
         seconds: From the request's first byte to its answer's last.
     """
-    twin, question, answers = exchange.twin, question_of(exchange), answers_of(exchange)
+    twin, question, answers = exchange.twin, question_of(exchange.inputs), answers_of(exchange.output)
     _question(instruments, twin, question)
     if exchange.question_known is not None:
         result = "hit" if exchange.question_known else "miss"
