@@ -69,6 +69,7 @@ def test_gains_are_shares_by_name() -> None:
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no readable model"):
         boosting.load(tmp_path)
+    (tmp_path / boosting.FILE).parent.mkdir()
     (tmp_path / boosting.FILE).write_bytes(b"not a model")
     with pytest.raises(DataError, match="no readable model"):
         boosting.load(tmp_path)
