@@ -19,11 +19,13 @@ class Outcome:
     Attributes:
         statuses: How many answers of each status; 0 where the connection broke.
         seconds: Time of each answer of status 200, from the moment it was due.
+        ids: Request ids of these answers.
         lasted: Seconds that the whole took.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     lasted: float = 0.0
 
     def percentile(self, share: float) -> float:
@@ -67,6 +69,7 @@ class Caller:
         outcome.statuses[status] += 1
         if status == 200:
             outcome.seconds.append(time.perf_counter() - due)
+            outcome.ids += [line[14:].decode() for line in lines if line.startswith(b"x-request-id: ")]
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(self._host, self._port, limit=2**24)

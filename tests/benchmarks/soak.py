@@ -1,4 +1,5 @@
-"""`make soak`: ten times the capacity on loopback; what is admitted stays fast, the rest is refused in order.
+"""`make soak`: ten times the capacity on loopback; what is admitted stays fast, the rest is refused in order;
+and nothing answered is lost with the warehouse away and the server killed.
 
 The server gets a short queue for it (`QUEUE`): how fast admitted requests are under overload is a choice
 between queue and refusal, and this is the choice for latency.
@@ -18,6 +19,7 @@ from typing import Any
 import httpx
 
 from tests.benchmarks.load import Outcome, closed, opened
+from tests.benchmarks.losses import lost
 from tests.conftest import REPOSITORY, TWIN, environment, free_port, until
 
 #: One request runs and none waits: one that waited would take twice as long before anything else.
@@ -149,6 +151,8 @@ def main() -> int:
                 run = [TWIN, "run", "end_to_end", "--twin", twin]
                 subprocess.run(run, cwd=folder, env=environment(), check=True, stdout=subprocess.DEVNULL)
         wrong = [line for twin in twins for line in soaked(folder, twin, words.seconds)]
+        if "credit" in twins:
+            wrong += lost(folder, words.seconds)
     print("\n" + ("\n".join(wrong) or "everything as it should be"))
     return 1 if wrong else 0
 
