@@ -30,12 +30,12 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def context(tmp_path: Path, server: Server) -> Context:
-    config = llm_fixtures.docs(tmp_path / "state", tmp_path, steps=2, batch_size=2, sequence_tokens=64)
+    config = llm_fixtures.docs(tmp_path / "state", tmp_path, steps=2, batch_size=2, sequence_tokens=256)
     twin = config.twin("docs")
     foundation = twin.foundation.model_copy(update={"model": str(base(tmp_path / "base"))})
     (tmp_path / "token").write_text(TOKEN)
     cluster = Cluster(
-        api={"server": server.url, "token_file": str(tmp_path / "token")}, training={"nodes": 2}
+        api={"server": server.url, "token_file": str(tmp_path / "token")}, training={"nodes": 2, "wait_seconds": 60}
     )
     state = config.state_path
     stores = Stores(
@@ -109,7 +109,7 @@ def test_a_checkpoint_travels_to_a_process_of_another_node(place: Handover, tmp_
     optimizer = torch.optim.AdamW([parameter])
     parameter.grad = torch.ones(3)
     optimizer.step()
-    states = [torch.get_rng_state(), torch.get_rng_state() ^ 1]
+    states = [torch.Generator().manual_seed(seed).get_state() for seed in (1, 2)]
     place.checkpoint().write([parameter], optimizer, Progress([1.5], 7, 5, 2.0), states)
 
     elsewhere = Handover(place.uri, tmp_path / "other")
