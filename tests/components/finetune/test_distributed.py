@@ -35,7 +35,8 @@ def context(tmp_path: Path, server: Server) -> Context:
     foundation = twin.foundation.model_copy(update={"model": str(base(tmp_path / "base"))})
     (tmp_path / "token").write_text(TOKEN)
     cluster = Cluster(
-        api={"server": server.url, "token_file": str(tmp_path / "token")}, training={"nodes": 2, "wait_seconds": 60}
+        api={"server": server.url, "token_file": str(tmp_path / "token")},
+        training={"nodes": 2, "wait_seconds": 60},
     )
     state = config.state_path
     stores = Stores(
