@@ -4,7 +4,10 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 DEFAULT_CONFIG = Path("twinstack.yaml")
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -27,7 +30,6 @@ def emit_json(value: Any) -> None:
 
 def table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows of the same fields as a table, in full: a cell is folded, never cut."""
-    from rich.console import Console
     from rich.table import Table
 
     grid = Table(title=title, title_justify="left", expand=False)
@@ -35,6 +37,12 @@ def table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         grid.add_column(name, overflow="fold")
     for row in rows:
         grid.add_row(*(str(value) for value in row.values()))
+    wide(160).print(grid)
+
+
+def wide(columns: int) -> "Console":
+    """A console as wide as the terminal; into a pipe, which has no width, so many columns."""
+    from rich.console import Console
+
     console = Console(highlight=False, markup=False)
-    # A pipe has no width; 80 columns would fold every cell.
-    Console(highlight=False, markup=False, width=console.width if console.is_terminal else 160).print(grid)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=columns)

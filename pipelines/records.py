@@ -35,10 +35,8 @@ def lineage(
     if as_json:
         output.emit_json({"interactions": [one.as_json() for one in trees]})
         return
-    from rich.console import Console
-
     for one in trees:
-        Console(highlight=False, markup=False, soft_wrap=True).print(_tree(one))
+        output.wide(400).print(_tree(one))
 
 
 def _tree(node: "Node", into: "Tree | None" = None) -> "Tree":
