@@ -28,8 +28,11 @@ class TextVariable(Settings):
     """One line of text."""
 
     type: Literal["text"]
+    """One line of text."""
     default: str
+    """What is filled in where a request names no value."""
     max_characters: int = Field(default=200, ge=1, le=8_000)
+    """Longest value."""
 
     def refusal(self, value: object) -> str:
         """What is allowed, where the value is not; otherwise empty."""
@@ -41,8 +44,11 @@ class ChoiceVariable(Settings):
     """One of several texts."""
 
     type: Literal["choice"]
+    """One of several texts."""
     allowed: tuple[str, ...] = Field(min_length=1, max_length=200)
+    """The texts."""
     default: str
+    """What is filled in where a request names no value."""
 
     def refusal(self, value: object) -> str:
         """What is allowed, where the value is not; otherwise empty."""
@@ -53,9 +59,13 @@ class NumberVariable(Settings):
     """A bounded number."""
 
     type: Literal["integer", "number"]
+    """Whether it is whole."""
     minimum: float
+    """Smallest value."""
     maximum: float
+    """Largest value."""
     default: int | float
+    """What is filled in where a request names no value."""
 
     def refusal(self, value: object) -> str:
         """What is allowed, where the value is not; otherwise empty."""
@@ -69,16 +79,13 @@ Variable = Annotated[TextVariable | ChoiceVariable | NumberVariable, Field(discr
 
 
 class Template(Settings):
-    """A parsed template.
-
-    Attributes:
-        body: The text with its places.
-        variables: Declared variables by name, beside `context`. Every one has a default: what the evaluation
-            measures and what a request gets that names none.
-    """
+    """A parsed template."""
 
     body: str
+    """The text with its places."""
     variables: dict[str, Variable] = Field(default_factory=dict)
+    """Declared variables by name, beside `context`. Every one has a default: what the evaluation measures,
+    and what a request gets that names none."""
 
     @model_validator(mode="after")
     def _places_are_declared(self) -> Self:

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -75,8 +76,15 @@ def _compare(context: Context, pair: windows.Pair, answered: Traffic, folder: Pa
         + (f": {', '.join(drifted[:5])}" if drifted else f"; nearest {worst.name}")
         + _asked(answered),
         facts={**facts, **_numbers(answered)},
-        version=digest.of_json(content),
+        version=digest.of_json(_settled(content)),
     )
+
+
+def _settled(value: Any) -> Any:
+    """The content without the quantiles that are shown: a KLL sketch draws lots where it thins itself out."""
+    if isinstance(value, dict):
+        return {key: _settled(one) for key, one in value.items() if not key.startswith("quantiles_")}
+    return [_settled(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _asked(answered: Traffic) -> str:

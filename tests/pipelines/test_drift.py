@@ -83,7 +83,7 @@ def test_drift_can_be_an_error_and_the_page_escapes_names(tmp_path: Path) -> Non
     page = tmp_path / "drift.html"
     with pytest.raises(DriftError, match="1 columns drifted") as error:
         call(before, now, "--html", str(page), "--fail-on-drift", "--column", name, "--column", "kind")
-    assert error.value.exit_code == 20
+    assert error.value.exit_code == 22
     text = page.read_text(encoding="utf-8")
     assert "&lt;b&gt;" in text and "<b>$x" not in text and "data:image/png;base64," in text
 
