@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Session = ClientSession
 
 #: User and password, where the URI names none; secrets do not stand in the configuration.
-USER, PASSWORD = "MONGODB_USERNAME", "MONGODB_PASSWORD"
+USER, PASSWORD = "MONGODB_USERNAME", "MONGODB_PASSWORD"  # pragma: allowlist secret
 
 #: Milliseconds to wait for a server.
 PATIENCE = 30_000

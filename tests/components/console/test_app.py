@@ -15,7 +15,7 @@ ALERT: dict[str, Any] = {
     "annotations": {"summary": "duration drifts"},
     "startsAt": "2026-11-21T08:00:00Z",
     "endsAt": "0001-01-01T00:00:00Z",
-    "fingerprint": "a1b2c3d4e5f60718",
+    "fingerprint": "00ff00ff",
     "generatorURL": "http://127.0.0.1/graph",
 }
 
