@@ -1,10 +1,10 @@
 """Serves the operations API until SIGTERM or Ctrl-C."""
 
 import logging
-import sys
 from pathlib import Path
 
 from components.runtime.keys import Keys, require_safe
+from components.runtime.logs import to_stderr
 from components.shared.config import Config
 
 log = logging.getLogger("twinstack.console")
@@ -26,7 +26,7 @@ def serve(config: Config, file: Path, host: str | None = None, port: int | None 
 
     from components.console.app import Console, made
 
-    _log_to_stderr()
+    to_stderr()
     address = config.console.host if host is None else host
     require_safe(address, Keys(config).ring, config)
     number = config.console.port if port is None else port
@@ -34,13 +34,3 @@ def serve(config: Config, file: Path, host: str | None = None, port: int | None 
     log.info("operations API on http://%s:%s, described at /docs", address, number)
     uvicorn.run(app, host=address, port=number, log_level="warning", access_log=False)
     log.info("stopped")
-
-
-def _log_to_stderr() -> None:
-    root = logging.getLogger("twinstack")
-    if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        root.propagate = False

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of, read_release, require_traffic
 from components.runtime.keys import Keys, require_safe
+from components.runtime.logs import to_stderr
 from components.serving.exchange import Observer
 from components.serving.limits.access import Access
 from components.serving.recording.opened import recording
@@ -54,7 +54,8 @@ def serve(
         MissingError: A named twin, or every twin, is without a champion.
         PortError: The port is in use.
     """
-    _log_to_stderr()
+    warnings.filterwarnings("ignore", module=r"(fastapi|feast|kserve)\.")
+    to_stderr()
     stopping = Stopping(config.serving.drain_seconds)
     with contextlib.suppress(Stopped), stopping.taken():
         _serve(config, twins, host, port, stopping)
@@ -230,15 +231,3 @@ def _start(
         log.info("twin '%s' at %s%s", name, address, path)
     stopping.loaded()
     server.start(list(fronts.values()))
-
-
-def _log_to_stderr() -> None:
-    """Lines of ours with a time, once; none about the insides of libraries."""
-    warnings.filterwarnings("ignore", module=r"(fastapi|feast|kserve)\.")
-    root = logging.getLogger("twinstack")
-    if not root.handlers:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        root.propagate = False

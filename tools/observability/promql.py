@@ -104,11 +104,6 @@ def max_by(expression: str, *labels: str) -> str:
     return f"max by ({', '.join((*SCRAPED, *labels))}) ({expression})"
 
 
-def min_by(expression: str, *labels: str) -> str:
-    """Minimum that keeps labels, and those of the scrape."""
-    return f"min by ({', '.join((*SCRAPED, *labels))}) ({expression})"
-
-
 def on(*labels: str) -> str:
     """Matching by labels, and those of the scrape."""
     return f"on ({', '.join((*SCRAPED, *labels))})"
