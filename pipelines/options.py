@@ -1,9 +1,13 @@
 """Options that several commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from components.shared.config import Config
 
 ConfigPath = Annotated[
     Path, typer.Option("--config", "-c", envvar="TWINSTACK_CONFIG", help="configuration file")
@@ -24,3 +28,10 @@ Url = Annotated[str, typer.Option("--url", help="where the twins are served")]
 Endpoint = Annotated[
     str | None, typer.Option(help="address of the Kubeflow Pipelines API; default: cluster.kfp.endpoint")
 ]
+
+
+def loaded(path: Path, overlays: Sequence[Path] | None = None) -> "Config":
+    """The configuration that a command was given, with what is laid over it."""
+    from components.shared.config import load
+
+    return load(path, overlays or ())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from pipelines import output
-from pipelines.options import AsJson, ConfigPath, TwinName, TwinNames
+from pipelines.options import AsJson, ConfigPath, TwinName, TwinNames, loaded
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -28,9 +28,8 @@ def lineage(
     """Show all that an answer rests on, from its release and prompt to chunks, documents, data and commit."""
     from components.adapters.stores import Stores
     from components.runtime.history.lineage import trace
-    from components.shared.config import load
 
-    found = load(config)
+    found = loaded(config)
     trees = trace(Stores(found), found.twins, request_id)
     if as_json:
         output.emit_json({"interactions": [one.as_json() for one in trees]})
@@ -123,9 +122,8 @@ def purge(
 ) -> None:
     """Delete interactions and feedback above an age from the warehouse; its backups keep theirs."""
     from components.runtime.history.interactions import purge as purge_twin
-    from components.shared.config import load
 
-    found = load(config)
+    found = loaded(config)
     age = found.serving.interactions.retention_days if days is None else days
     rows = [
         {"twin": name, **purge_twin(_warehouse(config, name), name, age)}
@@ -136,8 +134,7 @@ def purge(
 
 def _warehouse(config: Path, twin: str) -> Any:
     from components.adapters.stores import Stores
-    from components.shared.config import load
 
-    found = load(config)
+    found = loaded(config)
     found.twin(twin)
     return Stores(found).warehouse
