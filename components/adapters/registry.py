@@ -123,10 +123,19 @@ class Registry:
         made = client.create_model_version(twin, source=source, run_id=run_id, tags=marked)
         return Registered(str(made.version), files or source, run_id)
 
-    def promote(self, twin: str, version: str) -> None:
-        """Set the alias `champion`."""
+    def promote(self, twin: str, version: str, prompt: str = "") -> None:
+        """Set the alias `champion` of a twin's model and, where it has one, of its prompt.
+
+        Raises:
+            TrackingError: The server cannot be reached, or refuses.
+        """
+        from components.adapters import prompt_registry
+
         with self._told():
             self._client.set_registered_model_alias(twin, ALIAS, version)
+            if prompt:
+                known = prompt_registry.register(self._client, twin, prompt)
+                self._client.set_prompt_alias(prompt_registry.name_of(twin), ALIAS, known)
 
     def champion(self, twin: str) -> Registered | None:
         """The model version with the alias `champion`, or None."""
@@ -142,13 +151,12 @@ class Registry:
                 raise
             return _registered(found)
 
-    def prompt(self, twin: str, text: str, *, answers: bool) -> int:
+    def prompt(self, twin: str, text: str) -> int:
         """The version of a prompt in the prompt registry; the same text is the same version.
 
         Args:
             twin: Whose prompt it is.
             text: The prompt file.
-            answers: Whether it is the champion's from now on.
 
         Raises:
             TrackingError: The server cannot be reached, or refuses.
@@ -156,10 +164,7 @@ class Registry:
         from components.adapters import prompt_registry
 
         with self._told():
-            version = prompt_registry.register(self._client, twin, text)
-            if answers:
-                self._client.set_prompt_alias(prompt_registry.name_of(twin), ALIAS, version)
-        return version
+            return prompt_registry.register(self._client, twin, text)
 
     def tags(self, twin: str, version: str) -> dict[str, str]:
         """Tags of a model version."""

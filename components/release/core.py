@@ -1,10 +1,10 @@
-"""The gated candidate becomes the champion: one transaction in the warehouse, then the registry's alias."""
+"""The gated candidate becomes the champion: one transaction in the warehouse, then the registry's aliases."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 
 from components.dataflows.drift_reference import Reference
-from components.runtime import approvals, champion, deployment, watched
+from components.runtime import approvals, champion, deployment, promotion, watched
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config import LlmTwin
@@ -26,7 +26,7 @@ def run(
 
     On a cluster its predictor is made ready first; one that is not ready in time is taken back, and the
     traffic stays. A release that waits for a person is stored, so that `twin promote` can let it answer.
-    Running again changes nothing: the same parts are the same release.
+    Running again changes nothing but what a killed run left undone: the same parts are the same release.
 
     Facts: `release`, `champion`, `decision`.
 
@@ -46,14 +46,14 @@ def run(
         else:
             champion.promote(warehouse, candidate)
             context.crash_point("after-traffic")
-            context.stores.registry.promote(context.twin, candidate.model_version)
-            _register_prompt(context, candidate, answers=True)
         deployment.cleaned(context.config, warehouse, context.twin, context.progress.note)
     else:
         champion.store(warehouse, candidate)
-        _register_prompt(context, candidate, answers=False)
+        if candidate.prompt:
+            context.stores.registry.prompt(context.twin, candidate.prompt)
         if verdict == "ask":
             approvals.ask(warehouse, context.twin, "release", candidate.id, reason)
+    promotion.follow(context.stores, context.twin)
     answers = candidate.id if verdict == "release" else (before.id if before else "")
     summary = _summary(candidate, verdict, reason, answers)
     made = context.commit(
@@ -70,12 +70,6 @@ def _freeze(context: Context, evaluation: Manifest, candidate: Release) -> None:
     if path.exists():  # an evaluation of an earlier version froze none
         frozen = Reference.model_validate_json(path.read_bytes())
         watched.freeze(context.stores.warehouse, candidate, frozen)
-
-
-def _register_prompt(context: Context, candidate: Release, *, answers: bool) -> None:
-    """Make the prompt a version of the prompt registry: the same text is the same version."""
-    if candidate.prompt:
-        context.stores.registry.prompt(context.twin, candidate.prompt, answers=answers)
 
 
 def _summary(candidate: Release, verdict: str, reason: str, answers: str) -> str:

@@ -1,4 +1,4 @@
-"""A person lets a release answer: its predictor first, then the traffic, then the registry's alias."""
+"""A person lets a release answer: its predictor first, then the traffic, then the registry's aliases."""
 
 from collections.abc import Callable
 
@@ -9,6 +9,23 @@ from components.shared.releases import Release
 
 #: Told what is waited for.
 Report = Callable[[str], None]
+
+#: Warehouse collection: the release that the registry's aliases name, by twin.
+ALIASES = "registry_aliases"
+
+
+def follow(stores: Stores, twin: str) -> None:
+    """Let the registry's aliases name the champion's model version and prompt.
+
+    The traffic is the truth and flips first. Whoever comes after a process that was killed in between repairs
+    the aliases here; where the warehouse says that they follow already, MLflow is not even loaded.
+    """
+    found = champion.champion_of(stores.warehouse, twin)
+    told = stores.warehouse.get(ALIASES, twin)
+    if found is None or (told and told["release"] == found.id):
+        return
+    stores.registry.promote(twin, found.model_version, found.prompt)
+    stores.warehouse.apply({ALIASES: ([{"_id": twin, "twin": twin, "release": found.id}], ())})
 
 
 def promoted(config: Config, twin: str, release: str, report: Report) -> Release:
@@ -24,8 +41,8 @@ def promoted(config: Config, twin: str, release: str, report: Report) -> Release
     found = champion.read_release(stores.warehouse, twin, release)
     found = deployment.deployed(config, stores.warehouse, found, report)
     champion.promote(stores.warehouse, found)
+    follow(stores, twin)
     deployment.cleaned(config, stores.warehouse, twin, report)
-    stores.registry.promote(twin, found.model_version)
     return found
 
 
@@ -42,5 +59,5 @@ def rolled_back(config: Config, twin: str, report: Report) -> Release:
     target = champion.earlier(stores.warehouse, twin)
     champion.store(stores.warehouse, deployment.deployed(config, stores.warehouse, target, report))
     found = champion.rollback(stores.warehouse, twin)
-    stores.registry.promote(twin, found.model_version)
+    follow(stores, twin)
     return found

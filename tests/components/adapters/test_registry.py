@@ -47,12 +47,14 @@ def registering(registry: Registry, twin: str, folder: Path) -> Callable[..., Re
     return register
 
 
-def test_the_same_text_is_the_same_version_of_a_prompt(registry: Registry) -> None:
+def test_the_same_text_is_the_same_version_of_a_prompt(registry: Registry, model: Path) -> None:
     text = "---\nvariables: {}\n---\nUse {context}, {{not}} {% this %}.\n"
-    assert registry.prompt("p", text, answers=False) == 1
-    assert registry.prompt("p", text + "More.", answers=True) == 2
-    assert registry.prompt("p", text, answers=True) == 1
-    assert registry.prompt("q", text, answers=False) == 1
+    assert registry.prompt("p", text) == 1
+    assert registry.prompt("p", text + "More.") == 2
+    assert registry.prompt("p", text) == 1
+    assert registry.prompt("q", text) == 1
+    registering(registry, "p", model)("r1")
+    registry.promote("p", "1", text)
     kept = registry._client.get_prompt_version_by_alias("p-prompt", "champion")
     assert (int(kept.version), kept.template) == (1, text)
 

@@ -72,6 +72,21 @@ def test_a_released_candidate_answers_and_the_alias_follows(context: Context) ->
     assert registered.version == "1"
 
 
+@pytest.mark.parametrize("decision", ["release", "block"])
+def test_every_run_repairs_the_alias_that_a_killed_one_left(context: Context, decision: str) -> None:
+    """The real kill: tests/integration/test_kill.py; here the next run has another candidate."""
+    core.run(context, **inputs(context, "release"))
+    second = inputs(context, "release", dataset="d2")
+    candidate = core.describe(
+        context, *(second[name] for name in ("evaluation", "features", "dataset", "model"))
+    )
+    champion.promote(context.stores.warehouse, candidate)  # and nobody told the registry
+    core.run(context, **(second if decision == "release" else inputs(context, decision, dataset="d3")))
+    registered = context.stores.registry.champion("credit")
+    assert registered is not None
+    assert registered.version == "2"
+
+
 def test_releasing_again_changes_nothing_and_says_so(context: Context) -> None:
     given = inputs(context, "release")
     core.run(context, **given)

@@ -1,0 +1,98 @@
+"""The registry's aliases follow what answers, also after somebody was killed between the two."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.adapters.stores import Stores
+from components.runtime import champion, promotion
+from components.shared.config import Config, load
+from components.shared.config.llm import Answering
+from components.shared.evaluation import Evaluation
+from components.shared.releases import Release
+
+#: `twin promote` or `twin rollback` in a process that dies where it would tell MLflow.
+KILLED = """
+import os, pathlib, signal, sys
+from components.adapters.registry import Registry
+from components.runtime import promotion
+from components.shared.config import load
+
+Registry.promote = lambda *words: os.kill(os.getpid(), signal.SIGKILL)
+config, words = load(pathlib.Path(sys.argv[1])), sys.argv[3:]
+getattr(promotion, sys.argv[2])(config, "docs", *words, print)
+"""
+
+
+def stored(config: Config, number: int) -> Release:
+    """A release whose model and prompt are registered."""
+    stores, folder = Stores(config), config.state_path / f"model-{number}"
+    folder.mkdir(parents=True)
+    registered = stores.registry.register(
+        twin="docs", recipe=f"r{number}", folder=folder, params={}, metrics={}, tags={}
+    )
+    numbers = Evaluation(
+        twin="docs", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none"
+    )
+    made = Release(
+        id=f"release-{number}", twin="docs", kind="llm", model_version=registered.version, model_uri="file:///m",
+        prompt=f"Prompt {number}: {{context}}", answering=Answering(), dataset_version="d", commit="c",
+        dirty=False, trained_on="rows", evaluation=numbers, created="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+    champion.store(stores.warehouse, made)
+    return made
+
+
+@pytest.fixture
+def config(corpus: Path) -> Config:
+    """Two releases of twin docs, the first of which answers."""
+    found = load(corpus / "twinstack.yaml")
+    for number in (1, 2):
+        stored(found, number)
+    promotion.promoted(found, "docs", "release-1", print)
+    return found
+
+
+def aliases(config: Config) -> tuple[str, str]:
+    """Model version and prompt that carry the alias `champion`."""
+    registry = Stores(config).registry
+    model = registry.champion("docs")
+    prompt = registry._client.get_prompt_version_by_alias("docs-prompt", "champion")
+    assert model is not None
+    return model.version, prompt.template
+
+
+def killed(corpus: Path, *words: str) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(corpus / "twinstack.yaml"), *words], check=False)
+    assert done.returncode == -9
+
+
+def test_both_aliases_follow_a_promotion_and_a_rollback(config: Config) -> None:
+    assert aliases(config) == ("1", "Prompt 1: {context}")
+    promotion.promoted(config, "docs", "release-2", print)
+    assert aliases(config) == ("2", "Prompt 2: {context}")
+    promotion.rolled_back(config, "docs", print)
+    assert aliases(config) == ("1", "Prompt 1: {context}")
+
+
+def test_whoever_comes_next_repairs_the_aliases_that_a_killed_promotion_left(
+    config: Config, corpus: Path
+) -> None:
+    killed(corpus, "promoted", "release-2")
+    now = champion.require_traffic(Stores(config).warehouse, "docs")
+    assert (now.champion, aliases(config)[0]) == ("release-2", "1")
+    promotion.promoted(config, "docs", "release-2", print)
+    assert aliases(config) == ("2", "Prompt 2: {context}")
+
+
+def test_whoever_comes_next_repairs_the_aliases_that_a_killed_rollback_left(
+    config: Config, corpus: Path
+) -> None:
+    promotion.promoted(config, "docs", "release-2", print)
+    killed(corpus, "rolled_back")
+    now = champion.require_traffic(Stores(config).warehouse, "docs")
+    assert (now.champion, aliases(config)[0]) == ("release-1", "2")
+    promotion.follow(Stores(config), "docs")  # what stage release does in every run
+    assert aliases(config) == ("1", "Prompt 1: {context}")
