@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from components.shared import lineage
 from components.shared.config import Config, dump
 from components.shared.errors import ConfigError, TwinError
 from components.shared.progress import MARK
@@ -19,6 +20,9 @@ from pipelines.narrator import Narrator
 
 #: Runs whose logs are kept.
 KEPT_RUNS = 20
+
+#: Pipelines that train, and so need committed code.
+TRAINING = {"train", "end_to_end"}
 
 
 @dataclass
@@ -84,6 +88,7 @@ def run(
         allow_dirty: Train on uncommitted code.
 
     Raises:
+        LineageError: The pipeline trains, the code is not committed and `allow_dirty` was not given.
         TwinError: A stage failed; what the stages before it committed stays, running again resumes there.
     """
     path = compiled_path(name, config.twin(twin).kind)
@@ -94,6 +99,8 @@ def run(
             where=str(COMPILED),
             remedy=f"use one of: {', '.join(known)}" if known else "run `make compile`",
         )
+    if name in TRAINING:  # now, not after the minutes that the stages before the training take
+        lineage.require_committed(config.root_path, allow_dirty=allow_dirty)
     folder = _run_folder(config.state_path / "runs", f"{name}-{twin}")
     narrator.begin(name, twin, folder / "log.txt")
     with (folder / "log.txt").open("w", encoding="utf-8") as log:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from components.shared.errors import LineageError
+
 TWIN = str(Path(sys.executable).parent / "twin")
 
 COMMANDS = (
@@ -52,6 +54,16 @@ def test_bad_data_exits_with_3_and_names_the_log(corpus: Path) -> None:
     assert "credit.csv" in done.stderr
     assert "log" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_uncommitted_code_is_refused_before_any_stage_runs(corpus: Path) -> None:
+    (corpus / "prompt.md").write_text("Another one.\n\n{context}\n")
+    done = twin("run", "end_to_end", "--json", folder=corpus)
+    assert done.returncode == LineageError.exit_code
+    assert "prompt.md" in done.stderr
+    assert "--allow-dirty" in done.stderr
+    assert done.stdout == ""
+    assert not (corpus / ".twinstack").exists()
 
 
 def test_an_unknown_pipeline_names_the_known_ones(corpus: Path) -> None:
