@@ -3,14 +3,54 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from components.shared.errors import TwinError
 
 Document = dict[str, Any]
+
+#: Value of a field, or several of which it may be any.
+Values = str | Collection[str]
+
+#: Documents of one query of a scan: what is in memory at a time.
+PAGE = 500
+
+
+@dataclass(frozen=True)
+class Span:
+    """Documents between two ids, both left out, and from which end they come.
+
+    Attributes:
+        after: Smaller ids, and this one, are left out.
+        before: Larger ids, and this one, are left out; empty is no bound.
+        backwards: Whether the largest id comes first.
+    """
+
+    after: str = ""
+    before: str = ""
+    backwards: bool = False
+
+
+ALL = Span()
+
+
+def paged(read: Callable[[Span], Sequence[Document]], span: Span) -> Iterator[Document]:
+    """Every document of a span, a page at a time.
+
+    Args:
+        read: Gives the first `PAGE` documents of a span.
+        span: Which.
+    """
+    while True:
+        page = read(span)
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1]["_id"]
+        span = replace(span, before=last) if span.backwards else replace(span, after=last)
 
 
 @dataclass(frozen=True)
@@ -76,10 +116,10 @@ class Warehouse(Protocol):
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""
 
-    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
-        """Documents whose fields equal the given values, in the order of their ids."""
+    def scan(self, collection: str, span: Span = ALL, **equal: Values) -> Iterator[Document]:
+        """Documents whose fields equal the given values, in the order of their ids; `PAGE` in memory."""
 
-    def count(self, collection: str, **equal: str) -> int:
+    def count(self, collection: str, **equal: Values) -> int:
         """How many documents `scan` would give."""
 
 
@@ -107,6 +147,7 @@ class SqliteWarehouse:
         self._db.execute(
             "CREATE INDEX IF NOT EXISTS documents_by_twin ON documents (collection, twin, source, id)"
         )
+        self._db.execute("CREATE INDEX IF NOT EXISTS documents_by_id ON documents (collection, twin, id)")
 
     def apply(
         self,
@@ -153,37 +194,45 @@ class SqliteWarehouse:
             ).fetchone()
         return json.loads(row[0]) if row else None
 
-    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
-        """Documents whose fields equal the given values, by id; 500 in memory at a time."""
-        where, values = self._where(collection, equal)
-        last = ""
-        while True:
-            with self._lock:
-                rows = self._db.execute(
-                    f"SELECT id, body FROM documents WHERE {where} AND id > ? ORDER BY id LIMIT 500",  # noqa: S608
-                    (*values, last),
-                ).fetchall()
-            if not rows:
-                return
-            for _, body in rows:
-                yield json.loads(body)
-            last = rows[-1][0]
+    def scan(self, collection: str, span: Span = ALL, **equal: Values) -> Iterator[Document]:
+        """Documents whose fields equal the given values, by id; `PAGE` in memory at a time."""
 
-    def count(self, collection: str, **equal: str) -> int:
+        def read(part: Span) -> Sequence[Document]:
+            source, values = self._source(collection, part, equal)
+            order = "DESC" if part.backwards else "ASC"
+            query = f"SELECT body FROM {source} ORDER BY id {order} LIMIT {PAGE}"  # noqa: S608
+            with self._lock:
+                rows = self._db.execute(query, values).fetchall()
+            return [json.loads(body) for (body,) in rows]
+
+        return paged(read, span)
+
+    def count(self, collection: str, **equal: Values) -> int:
         """How many documents `scan` would give."""
-        where, values = self._where(collection, equal)
+        source, values = self._source(collection, ALL, equal)
         with self._lock:
-            row = self._db.execute(f"SELECT COUNT(*) FROM documents WHERE {where}", values).fetchone()  # noqa: S608
+            row = self._db.execute(f"SELECT COUNT(*) FROM {source}", values).fetchone()  # noqa: S608
         return int(row[0])
 
     @staticmethod
-    def _where(collection: str, equal: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-        """A condition; field names come from code, values are bound."""
-        parts, values = ["collection = ?"], [collection]
+    def _source(collection: str, span: Span, equal: Mapping[str, Values]) -> tuple[str, tuple[str, ...]]:
+        """Table, index and condition; field names come from code, values are bound.
+
+        The index is named because SQLite, without statistics, would walk the collection by its ids instead.
+        """
+        parts, values = ["collection = ?", "id > ?"], [collection, span.after]
+        if span.before:
+            parts.append("id < ?")
+            values.append(span.before)
         for field, value in equal.items():
             # The indexed columns by name; any other field through its JSON path.
-            parts.append(
-                f"{field} = ?" if field in ("twin", "source") else f"json_extract(body, '$.{field}') = ?"
-            )
-            values.append(value)
-        return " AND ".join(parts), tuple(values)
+            name = field if field in ("twin", "source") else f"json_extract(body, '$.{field}')"
+            if isinstance(value, str):
+                parts.append(f"{name} = ?")
+                values.append(value)
+            else:
+                parts.append(f"{name} IN ({', '.join('?' * len(value))})")
+                values += value
+        index = ("documents_by_twin" if "source" in equal else "documents_by_id") if "twin" in equal else ""
+        table = f"documents INDEXED BY {index}" if index else "documents"
+        return f"{table} WHERE {' AND '.join(parts)}", tuple(values)

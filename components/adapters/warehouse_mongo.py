@@ -1,11 +1,21 @@
 """The warehouse on MongoDB: a collection each, changed in multi-document transactions."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from components.adapters.warehouse import Document, Expected, WarehouseError, require
+from components.adapters.warehouse import (
+    ALL,
+    PAGE,
+    Document,
+    Expected,
+    Span,
+    Values,
+    WarehouseError,
+    paged,
+    require,
+)
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -20,7 +30,7 @@ USER, PASSWORD = "MONGODB_USERNAME", "MONGODB_PASSWORD"  # pragma: allowlist sec
 
 #: Milliseconds to wait for a server.
 PATIENCE = 30_000
-#: Documents of one request while writing and reading.
+#: Documents of one request while writing.
 BATCH = 500
 
 
@@ -104,31 +114,35 @@ class MongoWarehouse:
                 self._database[name].bulk_write(requests[start : start + BATCH], session=session)
 
     def _index(self, name: str) -> None:
-        """Make the index that scans use; inside a transaction it could not be made."""
+        """Make the indexes that scans use; inside a transaction they could not be made."""
         if name not in self._indexed:
-            self._database[name].create_index([("twin", 1), ("source", 1), ("_id", 1)])
+            for fields in (("twin", "source", "_id"), ("twin", "_id")):
+                self._database[name].create_index([(field, 1) for field in fields])
             self._indexed.add(name)
 
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""
         return self._database[collection].find_one({"_id": key})
 
-    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
-        """Documents whose fields equal the given values, by id; 500 in memory at a time."""
-        last = ""
-        while True:
-            query = {**equal, "_id": {"$gt": last}}
-            page = [*self._database[collection].find(query).sort("_id", 1).limit(BATCH)]
-            if not page:
-                return
-            yield from page
-            last = page[-1]["_id"]
+    def scan(self, collection: str, span: Span = ALL, **equal: Values) -> Iterator[Document]:
+        """Documents whose fields equal the given values, by id; `PAGE` in memory at a time."""
 
-    def count(self, collection: str, **equal: str) -> int:
+        def read(part: Span) -> Sequence[Document]:
+            found = self._database[collection].find(_query(part, equal))
+            return [*found.sort("_id", -1 if part.backwards else 1).limit(PAGE)]
+
+        return paged(read, span)
+
+    def count(self, collection: str, **equal: Values) -> int:
         """How many documents `scan` would give."""
-        return self._database[collection].count_documents(equal)
+        return self._database[collection].count_documents(_query(ALL, equal))
 
     def close(self) -> None:
         """Give the connections back."""
         if "_client" in self.__dict__:
             self._client.close()
+
+
+def _query(span: Span, equal: Mapping[str, Values]) -> dict[str, Any]:
+    fields = {name: one if isinstance(one, str) else {"$in": [*one]} for name, one in equal.items()}
+    return {**fields, "_id": {"$gt": span.after} | ({"$lt": span.before} if span.before else {})}

@@ -1,11 +1,21 @@
 """The warehouse on PostgreSQL: one table of JSONB, the same transactions for every pod."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from components.adapters.warehouse import Document, Expected, WarehouseError, require
+from components.adapters.warehouse import (
+    ALL,
+    PAGE,
+    Document,
+    Expected,
+    Span,
+    Values,
+    WarehouseError,
+    paged,
+    require,
+)
 from components.shared.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,8 +28,6 @@ TABLE = "twinstack_documents"
 CONNECTIONS = 8
 #: Seconds to wait for a connection.
 PATIENCE = 30.0
-#: Documents in memory at a time while scanning.
-PAGE = 500
 
 #: Ids are compared by their bytes, as on every other store, whatever the database's language.
 SCHEMA = f"""
@@ -32,6 +40,7 @@ CREATE TABLE {TABLE} (
     PRIMARY KEY (collection, id)
 );
 CREATE INDEX {TABLE}_by_twin ON {TABLE} (collection, twin, source, id);
+CREATE INDEX {TABLE}_by_id ON {TABLE} (collection, twin, id);
 """
 
 
@@ -114,24 +123,23 @@ class PostgresWarehouse:
             row = connection.execute(query, (collection, key)).fetchone()
         return json.loads(row[0]) if row else None
 
-    def scan(self, collection: str, **equal: str) -> Iterator[Document]:
-        """Documents whose fields equal the given values, by id; 500 in memory at a time."""
-        where, values = _where(collection, equal)
-        query = f"SELECT id, body::text FROM {TABLE} WHERE {where} AND id > %s ORDER BY id LIMIT {PAGE}"  # noqa: S608
-        last = ""
-        while True:
+    def scan(self, collection: str, span: Span = ALL, **equal: Values) -> Iterator[Document]:
+        """Documents whose fields equal the given values, by id; `PAGE` in memory at a time."""
+
+        def read(part: Span) -> Sequence[Document]:
+            where, values = _where(collection, part, equal)
+            order = "DESC" if part.backwards else "ASC"
+            query = f"SELECT body::text FROM {TABLE} WHERE {where} ORDER BY id {order} LIMIT {PAGE}"  # noqa: S608
             # No connection is held while the caller looks at a page.
             with self._pool.connection() as connection:
-                rows = connection.execute(query, (*values, last)).fetchall()
-            if not rows:
-                return
-            for _, body in rows:
-                yield json.loads(body)
-            last = rows[-1][0]
+                rows = connection.execute(query, values).fetchall()
+            return [json.loads(body) for (body,) in rows]
 
-    def count(self, collection: str, **equal: str) -> int:
+        return paged(read, span)
+
+    def count(self, collection: str, **equal: Values) -> int:
         """How many documents `scan` would give."""
-        where, values = _where(collection, equal)
+        where, values = _where(collection, ALL, equal)
         query = f"SELECT COUNT(*) FROM {TABLE} WHERE {where}"  # noqa: S608
         with self._pool.connection() as connection:
             row = connection.execute(query, values).fetchone()
@@ -172,13 +180,18 @@ def _require(connection: "Connection[Any]", expected: Expected) -> None:
     require(expected, {"revision": json.loads(row[0] or "null")} if row else None)
 
 
-def _where(collection: str, equal: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+def _where(collection: str, span: Span, equal: Mapping[str, Values]) -> tuple[str, tuple[object, ...]]:
     """A condition; field names come from code, values are bound."""
-    parts, values = ["collection = %s"], [collection]
+    parts = ["collection = %s", "id > %s"]
+    values: list[object] = [collection, span.after]
+    if span.before:
+        parts.append("id < %s")
+        values.append(span.before)
     for field, value in equal.items():
         # The indexed columns by name; any other field inside the document, where only a text equals a text.
-        parts.append(
-            f"{field} = %s" if field in ("twin", "source") else f"body -> '{field}' = to_jsonb(%s::text)"
-        )
-        values.append(value)
+        text = f"CASE jsonb_typeof(body -> '{field}') WHEN 'string' THEN body ->> '{field}' END"
+        name = field if field in ("twin", "source") else text
+        one = isinstance(value, str)
+        parts.append(f"{name} = %s" if one else f"{name} = ANY(%s)")
+        values.append(value if one else [*value])
     return " AND ".join(parts), tuple(values)

@@ -75,10 +75,11 @@ def labels(console: "Console") -> APIRouter:
         _: Annotated[Key, Depends(labeler)],
         size: Annotated[int, Query(ge=0, le=10_000)] = 20,
         seed: Annotated[int, Query(ge=0)] = 0,
+        among: Annotated[int, Query(ge=1, le=1_000_000)] = queue.AMONG,
     ) -> list[dict[str, Any]]:
-        """Draw answers until as many wait as wanted; none comes twice."""
+        """Draw from the newest answers until as many wait as wanted; none comes twice."""
         console.config.twin(twin)
-        return queue.fill(console.warehouse, twin, policy, size, seed)
+        return queue.fill(console.warehouse, twin, policy, size, seed, among)
 
     return router
 

@@ -38,7 +38,7 @@ def seen(context: Context, release: Release) -> Traffic:
     found = None
     if isinstance(twin, ClassicTwin):
         at = watched.now()
-        found = quality.matured(warehouse, release.id, context.twin, twin, at)
+        found = quality.matured(warehouse, release, twin, at)
         if found:
             quality.store(warehouse, context.twin, release.id, found, at)
     return Traffic(watched.newest(warehouse, release.id), found)

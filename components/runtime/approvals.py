@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from components.adapters.warehouse import ConflictError, Expected, Warehouse
 from components.shared import digest
@@ -76,7 +77,7 @@ def reopen(warehouse: Warehouse, decided: Approval) -> None:
 
 
 def _all(warehouse: Warehouse, twin: str | None) -> Iterator[Approval]:
-    equal = {"twin": twin} if twin else {}
+    equal: dict[str, Any] = {"twin": twin} if twin else {}
     for found in warehouse.scan(APPROVALS, **equal):
         yield Approval.model_validate(found["body"])
 

@@ -1,55 +1,62 @@
 """Predictions of a release joined to the labels that have come since; the result, in the warehouse."""
 
-from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse import Span, Warehouse
+from components.dataflows.intervals import Floats
 from components.dataflows.quality import Quality, quality
 from components.shared.config import ClassicTwin
 from components.shared.evaluation import Measure
-from components.shared.interactions import INTERACTIONS
+from components.shared.interactions import INTERACTIONS, LABELS, id_at
+from components.shared.releases import Release
 
-#: Warehouse collections: labels by interaction, and the last numbers a release.
-LABELS = "labels"
+#: Warehouse collection: the last numbers a release.
 RESULTS = "quality_results"
 
-Outcomes = dict[tuple[str, int], float]
+#: Requests whose labels are looked up together.
+BATCH = 500
+
+#: Request, place of the instance, probability.
+Prediction = tuple[str, int, float]
 
 
-def matured(
-    warehouse: Warehouse, release: str, name: str, twin: ClassicTwin, now: datetime
-) -> Quality | None:
+def matured(warehouse: Warehouse, release: Release, twin: ClassicTwin, now: datetime) -> Quality | None:
     """Quality of the newest predictions of a release that are old enough to have their labels.
 
     Args:
         warehouse: Holds interactions and labels.
         release: Whose predictions.
-        name: Of the twin.
         twin: Its window, its positive outcome and its intervals.
         now: The time.
 
     Returns:
         None where no prediction is old enough.
     """
-    before = (now - timedelta(seconds=twin.monitor.label_delay_seconds)).isoformat()
-    newest: deque[tuple[str, int, float]] = deque(maxlen=twin.monitor.window_rows)
-    for found in warehouse.scan(INTERACTIONS, twin=name):
-        body = found["body"]
-        if body["release"] == release and not body["paired"] and body["at"] <= before:
-            newest.extend(_predictions(body))
+    before = now - timedelta(seconds=twin.monitor.label_delay_seconds)
+    newest = list(islice(_newest(warehouse, release, before), twin.monitor.window_rows))[::-1]
     if not newest:
         return None
-    outcomes = _outcomes(warehouse, name, twin.table.positive)
-    labels = np.array([outcomes.get((request, place), np.nan) for request, place, _ in newest])
+    labels = _outcomes(warehouse, release.twin, twin.table.positive, newest)
     scores = np.array([score for *_, score in newest])
     return quality(labels, scores, level=twin.intervals, rounds=twin.bootstrap_rounds, seed=twin.seed)
 
 
-def _predictions(body: dict[str, Any]) -> list[tuple[str, int, float]]:
-    """Request, place and probability of what the model answered; redacted outputs hold none."""
+def _newest(warehouse: Warehouse, release: Release, before: datetime) -> Iterator[Prediction]:
+    """Predictions of a release, from some time back to its beginning."""
+    span = Span(id_at(datetime.fromisoformat(release.created)), id_at(before), backwards=True)
+    for found in warehouse.scan(INTERACTIONS, span, twin=release.twin):
+        body = found["body"]
+        if body["release"] == release.id and not body["paired"]:
+            yield from reversed(_predictions(body))
+
+
+def _predictions(body: dict[str, Any]) -> list[Prediction]:
+    """What the model answered; redacted outputs hold no probability."""
     rows = body["output"] if body["answered"] == "model" and isinstance(body["output"], list) else []
     return [
         (body["request_id"], place, float(row["probability"]))
@@ -58,15 +65,16 @@ def _predictions(body: dict[str, Any]) -> list[tuple[str, int, float]]:
     ]
 
 
-def _outcomes(warehouse: Warehouse, name: str, positive: str) -> Outcomes:
-    """1 for the positive outcome, given by its name or as the number 1; 0 for any other."""
-    found: Outcomes = {}
-    for one in warehouse.scan(LABELS, twin=name):
-        body = one["body"]
-        value = body["value"]
-        hit = value == positive or value in (1, "1")
-        found[body["request_id"], int(body.get("instance", 0))] = float(hit)
-    return found
+def _outcomes(warehouse: Warehouse, name: str, positive: str, rows: Sequence[Prediction]) -> Floats:
+    """1 for the positive outcome, given by its name or as the number 1; 0 for any other; NaN for none."""
+    requests = iter(dict.fromkeys(request for request, *_ in rows))
+    found: dict[tuple[str, int], float] = {}
+    while batch := list(islice(requests, BATCH)):
+        for one in warehouse.scan(LABELS, twin=name, source=batch):
+            body = one["body"]
+            hit = body["value"] == positive or body["value"] in (1, "1")
+            found[body["request_id"], int(body.get("instance", 0))] = float(hit)
+    return np.array([found.get((request, place), np.nan) for request, place, _ in rows])
 
 
 def store(warehouse: Warehouse, twin: str, release: str, found: Quality, at: datetime) -> None:

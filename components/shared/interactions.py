@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,11 @@ CONFIGURATIONS = "configurations"
 def new_id() -> str:
     """A unique id of 32 hexadecimal digits that sorts by its time: milliseconds, then 80 random bits."""
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+
+
+def id_at(moment: datetime) -> str:
+    """The lower bound of the ids that are made from a moment on: an interaction's id tells its age."""
+    return f"{max(0, int(moment.timestamp() * 1000)):012x}"
 
 
 class Record(BaseModel):

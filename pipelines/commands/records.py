@@ -74,13 +74,14 @@ def labels_queue(
     ] = "flagged",
     size: Annotated[int, typer.Option(min=0, max=10_000, help="how many are to wait for a label")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="of the order")] = 0,
+    among: Annotated[int, typer.Option(min=1, help="how many of the newest answers are looked at")] = 20_000,
     config: ConfigPath = output.DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Draw answers that a person should label, and list all that wait; none comes twice."""
     from components.runtime.history import queue
 
-    found = queue.fill(_warehouse(config, twin), twin, policy, size, seed)
+    found = queue.fill(_warehouse(config, twin), twin, policy, size, seed, among)
     rows = [{name: one[name] for name in ("request_id", "policy", "why", "at")} for one in found]
     output.emit_json({"waiting": rows}) if as_json else output.table("Waiting for a label", rows)
 

@@ -4,14 +4,16 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Literal
 
 from components.adapters.warehouse import Warehouse
-from components.runtime.history import interactions
-from components.shared.errors import NotFoundError
-from components.shared.interactions import FEEDBACK, Feedback, Interaction
+from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELS, Feedback, Interaction, Label
 
 Format = Literal["jsonl", "csv"]
+
+#: Feedback that is joined together.
+BATCH = 500
 
 COLUMNS = (
     "request_id", "interaction", "twin", "release", "role", "at", "score", "text", "feedback_at", "key",
@@ -21,24 +23,35 @@ COLUMNS = (
 
 def feedback(warehouse: Warehouse, twin: str) -> Iterator[dict[str, Any]]:
     """One row a feedback, with the answer it is about; its fields are null where that is gone."""
-    for found in warehouse.scan(FEEDBACK, twin=twin):
-        said = Feedback.model_validate(found["body"])
-        try:
-            answers = interactions.find(warehouse, [twin], said.request_id)
-        except NotFoundError:
-            answers = []
-        about = next((one for one in answers if one.role != "shadow"), None)
-        labels = interactions.labels_of(warehouse, about) if about else []
-        yield {
-            **_about(about),
-            "request_id": said.request_id,
-            "twin": twin,
-            "score": said.score,
-            "text": said.text,
-            "feedback_at": said.at,
-            "key": said.key,
-            "labels": [{"instance": one.instance, "value": one.value} for one in labels],
-        }
+    found = warehouse.scan(FEEDBACK, twin=twin)
+    while batch := [Feedback.model_validate(one["body"]) for one in islice(found, BATCH)]:
+        requests = {one.request_id for one in batch}
+        answers = _answers(warehouse, twin, requests)
+        labels: dict[str, list[Label]] = {}
+        for each in warehouse.scan(LABELS, twin=twin, source=requests):
+            labels.setdefault(each["source"], []).append(Label.model_validate(each["body"]))
+        for said in batch:
+            true = labels.get(said.request_id, []) if said.request_id in answers else []
+            yield {
+                **_about(answers.get(said.request_id)),
+                "request_id": said.request_id,
+                "twin": twin,
+                "score": said.score,
+                "text": said.text,
+                "feedback_at": said.at,
+                "key": said.key,
+                "labels": [{"instance": one.instance, "value": one.value} for one in true],
+            }
+
+
+def _answers(warehouse: Warehouse, twin: str, requests: set[str]) -> dict[str, Interaction]:
+    """Request to the answer that its caller got; of several the first."""
+    found: dict[str, Interaction] = {}
+    for one in warehouse.scan(INTERACTIONS, twin=twin, source=requests):
+        answer = Interaction.model_validate(one["body"])
+        if answer.role != "shadow":
+            found.setdefault(answer.request_id, answer)
+    return found
 
 
 def _about(one: Interaction | None) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse import Document, Span, Warehouse
 from components.shared.errors import NotFoundError
 from components.shared.interactions import (
     FEEDBACK,
@@ -13,6 +14,7 @@ from components.shared.interactions import (
     Feedback,
     Interaction,
     Label,
+    id_at,
 )
 
 #: Documents of one transaction.
@@ -41,9 +43,9 @@ def find(warehouse: Warehouse, twins: Iterable[str], name: str) -> list[Interact
     return found
 
 
-def of_twin(warehouse: Warehouse, twin: str) -> Iterator[Interaction]:
-    """Every interaction of a twin, oldest first."""
-    for one in warehouse.scan(INTERACTIONS, twin=twin):
+def newest(warehouse: Warehouse, twin: str) -> Iterator[Interaction]:
+    """Interactions of a twin, the newest first."""
+    for one in warehouse.scan(INTERACTIONS, Span(backwards=True), twin=twin):
         yield Interaction.model_validate(one["body"])
 
 
@@ -74,11 +76,19 @@ def purge(warehouse: Warehouse, twin: str, days: int, now: datetime | None = Non
     Returns:
         Collection to the number of documents deleted.
     """
-    limit = ((now or datetime.now(UTC)) - timedelta(days=days)).isoformat()
-    deleted = {}
-    for collection in (INTERACTIONS, FEEDBACK, LABELLING):
-        old = [one["_id"] for one in warehouse.scan(collection, twin=twin) if one["body"]["at"] < limit]
-        for start in range(0, len(old), BATCH):
-            warehouse.apply({collection: ((), old[start : start + BATCH])})
-        deleted[collection] = len(old)
+    limit = (now or datetime.now(UTC)) - timedelta(days=days)
+    older = Span(before=id_at(limit))
+    # What waits for a label has the id of its interaction; that of feedback says nothing of its age.
+    found = {name: warehouse.scan(name, older, twin=twin) for name in (INTERACTIONS, LABELLING)}
+    said = (one for one in warehouse.scan(FEEDBACK, twin=twin) if one["body"]["at"] < limit.isoformat())
+    return {name: _deleted(warehouse, name, old) for name, old in {**found, FEEDBACK: said}.items()}
+
+
+def _deleted(warehouse: Warehouse, collection: str, found: Iterator[Document]) -> int:
+    """Delete documents, some in a transaction; how many they were."""
+    ids = (one["_id"] for one in found)
+    deleted = 0
+    while batch := list(islice(ids, BATCH)):
+        warehouse.apply({collection: ((), batch)})
+        deleted += len(batch)
     return deleted

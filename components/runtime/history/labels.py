@@ -4,13 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from components.adapters.warehouse import Warehouse
 from components.shared.errors import DataError
 from components.shared.interactions import INTERACTIONS, LABELLING, LABELS, Label, document
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Rows of one transaction.
 BATCH = 500
@@ -29,29 +32,32 @@ def add(warehouse: Warehouse, labels: Iterable[Label]) -> dict[str, int]:
     counts = {"added": 0, "changed": 0, "unchanged": 0, "without_interaction": 0}
     rows = iter(labels)
     while batch := list(islice(rows, BATCH)):
-        fresh: dict[str, Label] = {}
-        for one in batch:
-            counts[_taken(warehouse, fresh, one)] += 1
-            if not warehouse.count(INTERACTIONS, twin=one.twin, source=one.request_id):
-                counts["without_interaction"] += 1
-        waiting = [
-            {**item, "body": {**item["body"], "state": "labelled"}}
-            for request in {(one.twin, one.request_id) for one in fresh.values()}
-            for item in warehouse.scan(LABELLING, twin=request[0], source=request[1])
-        ]
-        warehouse.apply({LABELS: ([document(one) for one in fresh.values()], ()), LABELLING: (waiting, ())})
+        for twin in {one.twin for one in batch}:
+            _add(warehouse, twin, [one for one in batch if one.twin == twin], counts)
     return counts
 
 
-def _taken(warehouse: Warehouse, fresh: dict[str, Label], one: Label) -> str:
-    """Put a label among those to be written, unless what is known is as new."""
-    known = fresh.get(one.id)
-    if known is None and (found := warehouse.get(LABELS, one.id)):
-        known = Label.model_validate(found["body"])
-    if known and (one == known or _time(one) <= _time(known)):
-        return "unchanged"
-    fresh[one.id] = one
-    return "changed" if known else "added"
+def _add(warehouse: Warehouse, twin: str, batch: list[Label], counts: dict[str, int]) -> None:
+    """Store labels of one twin in one transaction, and take what they are about out of the queue."""
+    requests = {one.request_id for one in batch}
+    stored = warehouse.scan(LABELS, twin=twin, source=requests)
+    known = {one["_id"]: Label.model_validate(one["body"]) for one in stored}
+    answered = {one["source"] for one in warehouse.scan(INTERACTIONS, twin=twin, source=requests)}
+    fresh: dict[str, Label] = {}
+    for one in batch:
+        counts["without_interaction"] += one.request_id not in answered
+        before = fresh.get(one.id) or known.get(one.id)
+        if before and (one == before or _time(one) <= _time(before)):
+            counts["unchanged"] += 1
+            continue
+        counts["changed" if before else "added"] += 1
+        fresh[one.id] = one
+    labelled = {one.request_id for one in fresh.values()}
+    waiting = [
+        {**item, "body": {**item["body"], "state": "labelled"}}
+        for item in warehouse.scan(LABELLING, twin=twin, source=labelled)
+    ]
+    warehouse.apply({LABELS: ([document(one) for one in fresh.values()], ()), LABELLING: (waiting, ())})
 
 
 def _time(one: Label) -> datetime:
@@ -108,21 +114,34 @@ def _value(value: Any) -> str | float:
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
     import pyarrow as pa
-    import pyarrow.csv as pacsv
-    import pyarrow.parquet as pq
 
     try:
-        if path.suffix == ".parquet":
-            table = pq.read_table(path)
-        else:
-            # An id of digits only is a text all the same.
-            texts = pacsv.ConvertOptions(column_types={name: pa.string() for name in COLUMNS})
-            table = pacsv.read_csv(path, convert_options=texts)
+        for batch in _batches(path):
+            yield from batch.to_pylist()
     except (OSError, pa.ArrowException) as error:
         raise DataError(
             f"cannot read labels: {error}", where=str(path), remedy="give Parquet or CSV"
         ) from error
-    if missing := [name for name in COLUMNS if name not in table.column_names]:
+
+
+def _batches(path: Path) -> "Iterator[pa.RecordBatch]":
+    """The file piece by piece.
+
+    Raises:
+        DataError: It lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pacsv
+    import pyarrow.parquet as pq
+
+    if path.suffix == ".parquet":
+        file = pq.ParquetFile(path)
+        names, batches = file.schema_arrow.names, file.iter_batches(BATCH)
+    else:
+        # An id of digits only is a text all the same.
+        types = {**dict.fromkeys(COLUMNS, pa.string()), "instance": pa.int64()}
+        batches = pacsv.open_csv(path, convert_options=pacsv.ConvertOptions(column_types=types))
+        names = batches.schema.names
+    if missing := [name for name in COLUMNS if name not in names]:
         raise DataError(f"column {', '.join(missing)} is missing", where=str(path))
-    for batch in table.to_batches(max_chunksize=BATCH):
-        yield from batch.to_pylist()
+    yield from batches

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Literal
 
 from components.adapters.warehouse import Document, Warehouse
@@ -14,13 +15,24 @@ Policy = Literal["random", "uncertain", "flagged"]
 
 OK, FAILED = 200, 500
 
+#: Newest interactions that a draw looks at.
+AMONG = 20_000
+
+#: Interactions that are looked up in other collections together.
+BATCH = 500
+
+#: Collections that say whether an interaction may be drawn.
+KNOWN = (LABELS, LABELLING, FEEDBACK)
+
 
 def waiting(warehouse: Warehouse, twin: str) -> list[Document]:
     """What waits for a label, oldest first."""
     return [one["body"] for one in warehouse.scan(LABELLING, twin=twin) if one["body"]["state"] == "waiting"]
 
 
-def fill(warehouse: Warehouse, twin: str, policy: Policy, size: int, seed: int = 0) -> list[Document]:
+def fill(
+    warehouse: Warehouse, twin: str, policy: Policy, size: int, seed: int = 0, among: int = AMONG
+) -> list[Document]:
     """Draw interactions until as many wait as wanted; drawn again from the same interactions, it is the same.
 
     `random` draws evenly; `uncertain` takes predictions nearest to one half, or answers whose best chunk fits
@@ -33,6 +45,7 @@ def fill(warehouse: Warehouse, twin: str, policy: Policy, size: int, seed: int =
         policy: What is drawn.
         size: How many are to wait.
         seed: Of the order that `random` draws in, and that decides between equals.
+        among: How many of the newest interactions are looked at.
 
     Returns:
         All that wait now.
@@ -40,40 +53,41 @@ def fill(warehouse: Warehouse, twin: str, policy: Policy, size: int, seed: int =
     present = waiting(warehouse, twin)
     wanted = size - len(present)
     if wanted > 0:
-        known = {one["source"] for one in warehouse.scan(LABELS, twin=twin)}
-        known |= {one["source"] for one in warehouse.scan(LABELLING, twin=twin)}
-        drawn = _drawn(warehouse, twin, policy, seed, known)
+        looked = islice(interactions.newest(warehouse, twin), among)
+        drawn = _drawn(warehouse, twin, policy, seed, looked)
         chosen = heapq.nsmallest(wanted, drawn, key=lambda one: one[:2])
         warehouse.apply({LABELLING: ([_item(twin, policy, why, one) for *_, why, one in chosen], ())})
     return waiting(warehouse, twin)
 
 
 def _drawn(
-    warehouse: Warehouse, twin: str, policy: Policy, seed: int, known: set[str]
+    warehouse: Warehouse, twin: str, policy: Policy, seed: int, looked: Iterable[Interaction]
 ) -> Iterable[tuple[float, str, str, Interaction]]:
     """Rank (smaller comes first), tie-break, reason and interaction of all that may be drawn."""
-    disliked = {
-        one["source"] for one in warehouse.scan(FEEDBACK, twin=twin) if one["body"]["score"] < 0
-    } if policy == "flagged" else set()  # fmt: skip
-    seen = set(known)
-    for one in interactions.of_twin(warehouse, twin):
-        if one.role == "shadow" or one.request_id in seen:
-            continue
-        tie = digest.of_json([seed, one.id])
-        if policy == "random":
-            found: tuple[float, str] | None = (0.0, "drawn at random") if one.status == OK else None
-        elif policy == "uncertain":
-            found = _uncertain(one)
-        else:
-            found = _flagged(one, one.request_id in disliked)
-        if found:
-            seen.add(one.request_id)
-            yield found[0], tie, found[1], one
+    seen: set[str] = set()
+    rest = iter(looked)
+    while batch := list(islice(rest, BATCH)):
+        requests = {one.request_id for one in batch}
+        about = {name: list(warehouse.scan(name, twin=twin, source=requests)) for name in KNOWN}
+        known = {one["source"] for name in (LABELS, LABELLING) for one in about[name]}
+        disliked = {one["source"] for one in about[FEEDBACK] if one["body"]["score"] < 0}
+        for one in batch:
+            if one.role == "shadow" or one.request_id in known or one.request_id in seen:
+                continue
+            if found := _ranked(policy, one, one.request_id in disliked):
+                seen.add(one.request_id)
+                yield found[0], digest.of_json([seed, one.id]), found[1], one
+
+
+def _ranked(policy: Policy, one: Interaction, disliked: bool) -> tuple[float, str] | None:
+    if policy == "flagged":
+        return _flagged(one, disliked)
+    if one.status != OK:
+        return None
+    return _uncertain(one) if policy == "uncertain" else (0.0, "drawn at random")
 
 
 def _uncertain(one: Interaction) -> tuple[float, str] | None:
-    if one.status != OK:
-        return None
     if one.kind == "llm":
         best = max(one.scores, default=0.0)
         return best, f"best chunk scores {best:.3f}"

@@ -16,7 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.adapters.warehouse import ConflictError, Expected, SqliteWarehouse, Warehouse, WarehouseError
+from components.adapters.warehouse import (
+    ConflictError,
+    Expected,
+    Span,
+    SqliteWarehouse,
+    Warehouse,
+    WarehouseError,
+)
 from components.adapters.warehouse_mongo import MongoWarehouse
 from components.adapters.warehouse_postgres import PostgresWarehouse
 from components.shared.errors import DataError
@@ -169,6 +176,44 @@ def test_of_many_first_changes_at_once_one_goes_through(store: Warehouse, collec
 def test_a_scan_pages_through_many_documents(store: Warehouse, collection: str) -> None:
     store.apply({collection: ((one(f"{number:05d}") for number in range(1234)), ())})
     assert [found["_id"] for found in store.scan(collection)] == [f"{number:05d}" for number in range(1234)]
+
+
+def test_a_span_pages_between_two_ids_in_both_directions(store: Warehouse, collection: str) -> None:
+    ids = [f"{number:05d}" for number in range(1500)]
+    store.apply({collection: ((one(key) for key in ids), ())})
+    store.apply({collection: ([one("00700x", twin="other")], ())})
+    for backwards in (False, True):
+        span = Span(ids[99], ids[1300], backwards)
+        found = [each["_id"] for each in store.scan(collection, span, twin="t")]
+        assert found == (ids[100:1300][::-1] if backwards else ids[100:1300])
+    assert not list(store.scan(collection, Span(ids[-1])))
+
+
+def test_a_field_may_be_any_of_several_values(store: Warehouse, collection: str) -> None:
+    store.apply(
+        {collection: ([one(f"{at:03d}", source=f"s{at % 100}", state=f"x{at}") for at in range(900)], ())}
+    )
+    wanted = {f"s{at}" for at in range(0, 100, 2)}
+    found = list(store.scan(collection, twin="t", source=wanted))
+    assert [each["_id"] for each in found] == [f"{at:03d}" for at in range(0, 900, 2)]
+    assert store.count(collection, twin="t", source=wanted) == 450
+    assert [each["_id"] for each in store.scan(collection, state={"x1", "x5", "y"})] == ["001", "005"]
+    assert not list(store.scan(collection, twin="t", source=[]))
+
+
+def test_sqlite_finds_by_twin_and_request_without_walking_the_collection(tmp_path: Path) -> None:
+    store = SqliteWarehouse(tmp_path / "w.db")
+    store.apply({"c": ([one("a")], ())})
+    for equal, used in (
+        ({"twin": "t"}, "documents_by_id (collection=? AND twin=? AND id>?)"),
+        ({"twin": "t", "source": "s"}, "documents_by_twin (collection=? AND twin=? AND source=? AND id>?)"),
+        ({"twin": "t", "source": ["s", "u"]}, "documents_by_twin (collection=? AND twin=? AND source=?"),
+    ):
+        source, values = store._source("c", Span(), equal)
+        plan = store._db.execute(
+            f"EXPLAIN QUERY PLAN SELECT body FROM {source} ORDER BY id", values
+        ).fetchall()
+        assert used in plan[0][3]
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=50)

@@ -1,6 +1,6 @@
 """Labels that came late join the predictions they belong to."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ import pytest
 from components.adapters.warehouse import SqliteWarehouse
 from components.runtime import quality
 from components.shared.config import ClassicTwin, load
-from components.shared.interactions import INTERACTIONS
+from components.shared.interactions import INTERACTIONS, LABELS, id_at
+from components.shared.releases import Release
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -32,7 +33,8 @@ def answer(number: int, at: str = "2026-01-01T00:00:00+00:00", **more: Any) -> d
         "request_id": f"q{number}", "at": at, "release": "r1", "paired": "", "answered": "model",
         "output": [{"probability": 0.2}, {"probability": 0.9}],
     }  # fmt: skip
-    return {"_id": f"i{number:04}", "twin": "credit", "source": f"q{number}", "body": {**body, **more}}
+    key = f"{id_at(datetime.fromisoformat(at))}{number:020x}"
+    return {"_id": key, "twin": "credit", "source": f"q{number}", "body": {**body, **more}}
 
 
 def label(number: int, instance: int, value: Any) -> dict[str, Any]:
@@ -41,11 +43,12 @@ def label(number: int, instance: int, value: Any) -> dict[str, Any]:
 
 
 def fill(warehouse: SqliteWarehouse, answers: list[dict[str, Any]], labels: list[dict[str, Any]]) -> None:
-    warehouse.apply({INTERACTIONS: (answers, ()), quality.LABELS: (labels, ())})
+    warehouse.apply({INTERACTIONS: (answers, ()), LABELS: (labels, ())})
 
 
 def matured(warehouse: SqliteWarehouse) -> quality.Quality | None:
-    return quality.matured(warehouse, "r1", "credit", twin(), NOW)
+    release = Release.model_construct(id="r1", twin="credit", created="2025-12-01T00:00:00+00:00")
+    return quality.matured(warehouse, release, twin(), NOW)
 
 
 def test_labels_join_by_request_and_instance(warehouse: SqliteWarehouse) -> None:
@@ -78,3 +81,20 @@ def test_what_is_young_or_another_release_or_no_answer_of_the_model_does_not_cou
     found = matured(warehouse)
     assert found is not None
     assert (found.rows, found.labelled, found.measures) == (2, 0, {})
+
+
+def test_of_many_predictions_the_newest_of_the_window_count_in_their_order(
+    warehouse: SqliteWarehouse,
+) -> None:
+    start = datetime(2025, 12, 2, tzinfo=UTC)
+    answers = [answer(number, (start + timedelta(minutes=number)).isoformat()) for number in range(700)]
+    fill(warehouse, answers, [label(number, 0, "bad") for number in range(451)])
+    found = matured(warehouse)
+    assert found is not None
+    # 500 rows are the last 250 requests, 450 to 699.
+    assert (found.rows, found.labelled) == (500, 1)
+
+
+def test_what_was_answered_before_the_release_was_made_is_not_read(warehouse: SqliteWarehouse) -> None:
+    fill(warehouse, [answer(1, at="2025-11-30T00:00:00+00:00")], [])
+    assert matured(warehouse) is None

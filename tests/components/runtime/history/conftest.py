@@ -1,12 +1,13 @@
 """A warehouse with interactions, as the shipper leaves them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.adapters.warehouse import SqliteWarehouse, Warehouse
-from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, Interaction, document
+from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, Interaction, document, id_at
 
 
 @pytest.fixture
@@ -16,10 +17,11 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 def answered(warehouse: Warehouse, number: int, **over: Any) -> Interaction:
     """Store the interaction of one answered question."""
+    at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
     values: dict[str, Any] = {
-        "id": f"{number:032x}",
+        "id": f"{id_at(at)}{number:020x}",
         "request_id": f"r{number}",
-        "at": f"2026-01-{1 + number // 24:02d}T{number % 24:02d}:00:00+00:00",
+        "at": at.isoformat(),
         "twin": "docs",
         "kind": "llm",
         "release": "rel",

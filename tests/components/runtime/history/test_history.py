@@ -12,7 +12,7 @@ import pytest
 from components.adapters.warehouse import Warehouse
 from components.runtime.history import export, interactions, labels, queue
 from components.shared.errors import DataError, NotFoundError
-from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELS, Label
+from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELLING, LABELS, Label
 from tests.components.runtime.history.conftest import answered, said
 
 
@@ -111,6 +111,12 @@ class TestQueue:
         labels.add(warehouse, [label(number) for number in range(8)])
         assert self.drawn(warehouse, "random", 3) == []
 
+    def test_only_the_newest_are_drawn_from(self, warehouse: Warehouse) -> None:
+        for number in range(8):
+            answered(warehouse, number)
+        found = queue.fill(warehouse, "docs", "random", 8, among=3)
+        assert {one["request_id"] for one in found} == {"r5", "r6", "r7"}
+
     def test_uncertain_draws_what_retrieval_found_least_for(self, warehouse: Warehouse) -> None:
         for number in range(5):
             answered(warehouse, number)
@@ -165,11 +171,12 @@ class TestPurge:
         for number in range(48):
             answered(warehouse, number)
         said(warehouse, 1, 1)
+        assert len(queue.fill(warehouse, "docs", "uncertain", 3)) == 3
         labels.add(warehouse, [label(1)])
         now = datetime(2026, 1, 11, tzinfo=UTC)
         found = interactions.purge(warehouse, "docs", 9, now)
-        assert found[INTERACTIONS] == 24
-        assert next(one.at for one in interactions.of_twin(warehouse, "docs")) == "2026-01-02T00:00:00+00:00"
+        assert found == {INTERACTIONS: 24, LABELLING: 3, FEEDBACK: 0}
+        assert [*interactions.newest(warehouse, "docs")][-1].at == "2026-01-02T00:00:00+00:00"
         assert warehouse.count(LABELS) == 1
         assert warehouse.count(FEEDBACK) == 1
         assert interactions.purge(warehouse, "docs", 9, now)[INTERACTIONS] == 0

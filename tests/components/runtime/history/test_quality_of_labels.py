@@ -8,6 +8,7 @@ from components.runtime import quality
 from components.runtime.history import labels
 from components.shared.config import ClassicTwin, load
 from components.shared.interactions import Label
+from components.shared.releases import Release
 from tests.components.runtime.history.conftest import answered
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -31,7 +32,8 @@ def test_added_labels_join_the_predictions_they_are_about(warehouse: Warehouse) 
         for place, value in ((0, "good"), (1, "bad"))
     ]
     assert labels.add(warehouse, given)["without_interaction"] == 0
-    found = quality.matured(warehouse, "rel", "credit", twin, datetime(2027, 1, 1, tzinfo=UTC))
+    release = Release.model_construct(id="rel", twin="credit", created="2025-12-31T00:00:00+00:00")
+    found = quality.matured(warehouse, release, twin, datetime(2027, 1, 1, tzinfo=UTC))
     assert found is not None
     assert (found.rows, found.labelled) == (40, 30)
     assert found.measures["roc_auc"].value == 1.0
