@@ -1,5 +1,6 @@
 """What the fronts saw, in the monitor stage: it closes a window that is due, and reports it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,10 @@ from components.dataflows import drift_reference
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Window
 from components.monitor import core
-from components.runtime import champion, quality, watched
+from components.runtime import champion, watched
 from components.runtime.context import Context
 from components.shared.config import Config
-from components.shared.interactions import INTERACTIONS
+from components.shared.interactions import INTERACTIONS, LABELS, id_at
 from components.shared.manifests import Manifest
 from tests.components.classic_fixtures import chain, credit
 from tests.components.evaluate.test_classic import release
@@ -54,9 +55,10 @@ def test_it_closes_what_is_due_and_measures_what_is_labelled(
     more = Window(frozen)
     more.add(10, {"prediction": np.full(10, 0.95)})
     assert watched.add(warehouse, "credit", "one", more, settings, 0) is not None
+    moment = id_at(datetime(2026, 1, 2, tzinfo=UTC))
     answers = [
         {
-            "_id": f"i{number:03}", "twin": "credit", "source": f"q{number}",
+            "_id": f"{moment}{number:020}", "twin": "credit", "source": f"q{number}",
             "body": {
                 "request_id": f"q{number}", "at": "2026-01-01T00:00:00+00:00", "release": "one", "paired": "",
                 "answered": "model", "output": [{"probability": number / 100}],
@@ -71,7 +73,7 @@ def test_it_closes_what_is_due_and_measures_what_is_labelled(
         }
         for number in range(80)
     ]  # fmt: skip
-    warehouse.apply({INTERACTIONS: (answers, ()), quality.LABELS: (labels, ())})
+    warehouse.apply({INTERACTIONS: (answers, ()), LABELS: (labels, ())})
     found = run(config, made)
     assert not found.skipped
     assert found.facts["traffic_drifted"] == 1
