@@ -1,5 +1,7 @@
-"""Where documents come from: the last commit of a local checkout, or a folder as it is."""
+"""Where documents come from: the last commit of a repository, or a folder as it is."""
 
+import os
+import posixpath
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +13,13 @@ from pathspec import GitIgnoreSpec
 from components.shared import digest
 from components.shared.config.llm import DocumentSource, FolderSource, GitSource
 from components.shared.errors import DataError
+from components.shared.files import locked
+
+#: Ref of a fetched commit.
+FETCHED = "refs/twinstack/fetched"
+
+#: Options of git: a server that sends less than a byte a second for a minute is given up.
+IMPATIENT = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
 
 
 @dataclass(frozen=True)
@@ -41,34 +50,61 @@ def matcher(source: DocumentSource) -> GitIgnoreSpec:
 
 
 class GitReader:
-    """Files of one commit; blob names serve as digests, so an unchanged file is never read."""
+    """Files of one commit; blob names serve as digests, so an unchanged file is never read.
+
+    Args:
+        root: A checkout, or a folder inside one; with a URL the folder that fetched repositories are kept in.
+        source: What is read of it.
+
+    Raises:
+        DataError: There is no such repository, commit or folder.
+    """
 
     def __init__(self, root: Path, source: GitSource) -> None:
-        self.root = root
         self.source = source
-        self.revision = self._git("rev-parse", "--verify", f"{source.ref}^{{commit}}").decode().strip()
+        self.root = self._fetched(root) if source.url else root
+        ref = FETCHED if source.url else source.ref
+        self.revision = self._git("rev-parse", "--verify", f"{ref}^{{commit}}").decode().strip()
+        inside = source.path if source.url else self._git("rev-parse", "--show-prefix").decode().strip()
+        # Git knows neither `.` nor `./docs` inside a commit.
+        folder = posixpath.normpath(inside or ".").removeprefix(".")
+        self._tree = self._git("rev-parse", "--verify", f"{self.revision}:{folder}").decode().strip()
 
     def _git(self, *words: str) -> bytes:
         try:
-            done = subprocess.run(  # noqa: S603 - fixed program, no shell; ref is checked by its pattern
-                ["git", "-C", str(self.root), *words],  # noqa: S607
+            done = subprocess.run(  # noqa: S603 - fixed program, no shell; ref and url are checked by patterns
+                ["git", "-C", str(self.root), *IMPATIENT, *words],  # noqa: S607
                 capture_output=True,
                 check=False,
+                env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
             )
         except FileNotFoundError as error:
             raise DataError("git is not installed", remedy="install git") from error
         if done.returncode:
+            place = f"{self.source.url}, path {self.source.path}" if self.source.url else f"path {self.root}"
             raise DataError(
                 f"git {words[0]} failed: {done.stderr.decode(errors='replace').strip()}",
-                where=f"source git, path {self.root}, ref {self.source.ref}",
-                remedy="name a local checkout that has this ref",
+                where=f"source git, {place}, ref {self.source.ref}",
+                remedy="name a checkout or a `url` that has this ref and path; in a pod, which has no "
+                "checkout, type `folder` takes the files of its image",
             )
         return done.stdout
 
+    def _fetched(self, kept: Path) -> Path:
+        """A repository that holds the one commit; what was fetched before is not fetched again."""
+        self.root = kept / digest.of_json([self.source.url, self.source.ref])
+        self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / "twinstack.lock"):
+            self._git("init", "--quiet", "--bare")
+            wanted = f"{self.source.ref}:{FETCHED}"
+            options = ("--quiet", "--depth=1", "--no-tags", "--force")
+            self._git("fetch", *options, "--", self.source.url, wanted)
+        return self.root
+
     def entries(self) -> list[Entry]:
-        """Regular files of the commit below `path` that match."""
+        """Regular files of the commit below `path` that match; names are relative to it."""
         spec, found = matcher(self.source), []
-        for line in self._git("ls-tree", "-r", "-z", "-l", self.revision).split(b"\0"):
+        for line in self._git("ls-tree", "--full-tree", "-r", "-z", "-l", self._tree).split(b"\0"):
             if not line:
                 continue
             head, raw_path = line.split(b"\t", 1)
@@ -81,7 +117,7 @@ class GitReader:
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Path and content of each, through one `git cat-file`."""
         for path in paths:
-            yield path, self._git("cat-file", "blob", f"{self.revision}:{path}")
+            yield path, self._git("cat-file", "blob", f"{self._tree}:{path}")
 
 
 class FolderReader:
@@ -114,8 +150,14 @@ class FolderReader:
             yield path, (self.root / path).read_bytes()
 
 
-def open_source(source: GitSource | FolderSource, root: Path) -> Reader:
-    """The reader of a source; `root` is its absolute path."""
+def open_source(source: GitSource | FolderSource, root: Path, kept: Path) -> Reader:
+    """The reader of a source.
+
+    Args:
+        source: What is read.
+        root: Absolute path of the source.
+        kept: Where fetched repositories are kept.
+    """
     if isinstance(source, GitSource):
-        return GitReader(root, source)
+        return GitReader(kept if source.url else root, source)
     return FolderReader(root, source)

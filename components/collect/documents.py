@@ -6,7 +6,7 @@ from components.adapters.sources import Entry, Reader, open_source
 from components.adapters.warehouse import Document
 from components.runtime.context import Context, Draft
 from components.shared import digest
-from components.shared.config.llm import DocumentSource
+from components.shared.config.llm import DocumentSource, GitSource
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 
@@ -41,7 +41,7 @@ def collect(context: Context) -> Manifest:
     revisions = []
     for number, source in enumerate(twin.sources):
         name = f"{number}-{source.type}"
-        reader = open_source(source, context.config.path(source.path))
+        reader = open_source(source, context.config.path(source.path), context.config.state_path / "git")
         change = _change(context, name, source, reader)
         if change.upserts or change.deletes or change.rejects:
             context.stores.warehouse.apply(
@@ -51,7 +51,7 @@ def collect(context: Context) -> Manifest:
                 }
             )
         state += [[f"{context.twin}/{name}/{entry.path}", entry.digest] for entry in change.present]
-        revisions.append(f"{source.type}:{source.path}@{reader.revision}")
+        revisions.append(f"{source.type}:{_place(source)}@{reader.revision}")
         counts["added_or_changed"] += len(change.upserts)
         counts["deleted"] += len(change.deletes)
         counts["documents"] += len(change.present)
@@ -105,6 +105,11 @@ def _change(context: Context, name: str, source: DocumentSource, reader: Reader)
     change.deletes = [f"{context.twin}/{name}/{path}" for path in known if path not in offered or path in bad]
     change.present = [entry for path, entry in offered.items() if path not in bad]
     return change
+
+
+def _place(source: DocumentSource) -> str:
+    url = source.url if isinstance(source, GitSource) else ""
+    return f"{url}#{source.path}" if url else source.path
 
 
 def _document(twin: str, source: str, entry: Entry, **body: str) -> Document:

@@ -34,7 +34,7 @@ class KServeDeployer:
         self._clock = clock or Clock()
 
     def deploy(self, release: Release, report: Report, *, answering: bool = False) -> str:
-        """Make the release's predictor ready and return its URI; doing so again changes nothing.
+        """Make the release's predictor ready; its URI, empty where it needs none. Again changes nothing.
 
         Args:
             release: What is to answer.
@@ -46,8 +46,9 @@ class KServeDeployer:
             ClusterError: The cluster refuses.
             ConfigError: The cluster has no way to the model's files.
         """
-        if release.answering and endpoint(release.answering.foundation.model, "foundation.model"):
-            return ""  # it answers elsewhere already; the front calls it
+        if reason := _needs_none(release, self._settings):
+            report(f"no predictor is made: {reason}")
+            return ""
         body = inference_service(release, self._settings, self._artifacts)
         name = body["metadata"]["name"]
         applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)
@@ -81,6 +82,18 @@ class KServeDeployer:
                 self._api.delete(INFERENCE_SERVICES, one)
                 gone.append(str(one["metadata"]["name"]))
         return gone
+
+
+def _needs_none(release: Release, settings: Cluster) -> str:
+    """Why a release answers without a predictor of its own; empty where it needs one."""
+    model = release.answering.foundation.model if release.answering else ""
+    if endpoint(model, "foundation.model"):
+        return "the foundation model answers elsewhere already, and the front calls it"
+    if model.startswith("package:"):
+        return f"the front answers itself; its image holds {model}"
+    if settings.predictor(release.twin, release.kind).in_front:
+        return "the front answers itself, as cluster.predictors says"
+    return ""
 
 
 def predictor_uri(release: Release, ready: Object, namespace: str) -> str:

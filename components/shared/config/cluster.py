@@ -60,6 +60,9 @@ class Api(Settings):
 class PredictorWork(Settings):
     """What one predictor, an InferenceService of one model version, runs with."""
 
+    in_front: bool = False
+    """The front loads the model itself and no predictor is made: for small models, and for clusters without
+    a GPU. A foundation model of a `package:` answers there anyway, because only our images hold it."""
     runtime: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
     """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
     cpu: Cores = "500m"

@@ -23,12 +23,16 @@ class DocumentSource(Settings):
 
 
 class GitSource(DocumentSource):
-    """Files of the last commit of a local checkout."""
+    """Files of the last commit of a local checkout, or of a repository behind a URL."""
 
     type: Literal["git"]
     """Files of a commit; uncommitted changes are not seen."""
+    url: str = Field(default="", max_length=500, pattern=r"^(https?://[^\s@]+)?$")
+    """Repository that the commit is fetched from; `path` is then a folder inside it. Empty: `path` is a local
+    checkout. Credentials come from git's own configuration, such as `GIT_CONFIG_COUNT` with an
+    `http.extraHeader`; pods have no checkout."""
     ref: str = Field(default="HEAD", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
-    """Branch, tag or commit."""
+    """Branch, tag or commit; with `url` a whole commit, not a beginning of one."""
 
 
 class FolderSource(DocumentSource):

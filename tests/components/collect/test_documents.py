@@ -1,5 +1,7 @@
 """Stage collect, documents: incremental, deletions honoured, nothing lost on bad input."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,55 @@ def test_a_folder_that_does_not_exist_is_named(corpus: Path) -> None:
     (corpus / "twinstack.yaml").write_text(text)
     with pytest.raises(DataError, match="nowhere"):
         core.run(context(corpus))
+
+
+@pytest.fixture
+def behind_a_url(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The corpus as a repository that only a URL leads to, from a project that is no checkout."""
+    here, there = tmp_path / "pod", "https://git.example.org/team/docs.git"
+    shutil.copytree(corpus, here, ignore=shutil.ignore_patterns(".git", "docs"))
+    text = (here / "twinstack.yaml").read_text()
+    source = f"type: git, url: '{there}', path: ./docs"
+    (here / "twinstack.yaml").write_text(text.replace("type: folder, path: docs", source))
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{corpus}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", there)
+    return here
+
+
+def test_a_repository_behind_a_url_is_fetched_and_followed(corpus: Path, behind_a_url: Path) -> None:
+    first = core.run(context(behind_a_url))
+    assert paths(context(behind_a_url)) == ["one.md", "three.md", "two.md"]
+    assert "git:https://git.example.org/team/docs.git#./docs@" in first.text("revisions")
+    (corpus / "docs/two.md").write_text("# Other\n\nNew text.\n")
+    git = ["git", "-C", str(corpus), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "commit", "-qam", "next"], check=True)
+    assert core.run(context(behind_a_url)).facts["added_or_changed"] == 1
+
+
+@pytest.mark.parametrize("words", ["ref: no-such", "path: no-such"])
+def test_what_a_repository_does_not_have_is_named(behind_a_url: Path, words: str) -> None:
+    text = (behind_a_url / "twinstack.yaml").read_text()
+    wanted = text.replace("path: ./docs", f"path: ./docs, {words}" if "ref" in words else words)
+    (behind_a_url / "twinstack.yaml").write_text(wanted)
+    with pytest.raises(DataError, match=r"git \S+ failed: .*https://git.example.org.*no-such"):
+        core.run(context(behind_a_url))
+
+
+def test_a_server_that_is_not_there_is_named(behind_a_url: Path) -> None:
+    text = (behind_a_url / "twinstack.yaml").read_text()
+    (behind_a_url / "twinstack.yaml").write_text(text.replace("git.example.org", "127.0.0.1:9"))
+    with pytest.raises(DataError, match=r"git fetch failed: .*127\.0\.0\.1"):
+        core.run(context(behind_a_url))
+
+
+def test_a_folder_inside_a_checkout_is_read_by_names_of_its_own(corpus: Path) -> None:
+    text = (
+        (corpus / "twinstack.yaml").read_text().replace("type: folder, path: docs", "type: git, path: docs")
+    )
+    (corpus / "twinstack.yaml").write_text(text)
+    assert core.run(context(corpus)).facts["documents"] == 3
+    assert paths(context(corpus)) == ["one.md", "three.md", "two.md"]
 
 
 def test_the_git_source_reads_the_commit_and_not_the_working_tree(corpus: Path) -> None:
