@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.adapters.warehouse import ConflictError, Warehouse
+from components.adapters.warehouse import ALL, ConflictError, Span, Warehouse
 from components.console.runs import Runner
 from components.shared.config import Config
 
@@ -80,9 +80,9 @@ def take(
     return [outcome for outcome, _ in taken], sum(new for _, new in taken)
 
 
-def listed(warehouse: Warehouse) -> Iterator[Outcome]:
-    """Every alert that was told, by fingerprint."""
-    for found in warehouse.scan(ALERTS):
+def listed(warehouse: Warehouse, span: Span = ALL) -> Iterator[Outcome]:
+    """Alerts that were told, by fingerprint."""
+    for found in warehouse.scan(ALERTS, span):
         yield Outcome.model_validate(found["body"])
 
 

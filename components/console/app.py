@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.adapters.stores import Stores
 from components.console import alerts, entrance, records, retraining, sources
 from components.console.alerts import Notification, Outcome
+from components.console.pages import Paged
 from components.console.runner import CommandRunner
 from components.console.runs import Pipeline, Run, Runner
 from components.runtime import approvals, promotion
@@ -97,7 +98,7 @@ class Console:
 def made(console: Console) -> FastAPI:
     """The app over a console."""
     app = FastAPI(title="Twinstack operations API", version="1", docs_url="/docs", redoc_url=None)
-    entrance.install(app, console.config.console.max_body_bytes)
+    entrance.install(app, console.keys, console.config.console.max_body_bytes)
 
     @app.get("/healthz", tags=["health"])
     def healthz() -> dict[str, str]:
@@ -146,6 +147,8 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         (404, "There is no such thing."),
         (409, "It was decided before, or a run is going on."),
         (413, "The body is too large."),
+        (422, "A row of data cannot be used."),
+        (503, "The warehouse, or what a run needs, does not answer."),
     )
 }
 
@@ -154,18 +157,16 @@ def _alerts(console: Console) -> APIRouter:
     router = APIRouter(tags=["alerts"])
 
     @router.post("/alerts")
-    def told(
-        said: Notification, _: Annotated[Key, Depends(entrance.caller(console.keys, "alerts"))]
-    ) -> list[Outcome]:
+    def told(said: Notification, _: Annotated[Key, Depends(entrance.caller("alerts"))]) -> list[Outcome]:
         """Alertmanager's webhook; an alert of drift starts the pipeline `monitor` of its twin."""
         found, new = alerts.take(console.warehouse, console.config, console.runner, said)
         console.instruments.add(ALERTS_RECEIVED, new)
         return found
 
     @router.get("/alerts")
-    def seen(_: Annotated[Key, Depends(entrance.caller(console.keys, "viewer"))]) -> list[Outcome]:
-        """Every alert that was told, and what it led to."""
-        return list(alerts.listed(console.warehouse))
+    def seen(_: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged) -> list[Outcome]:
+        """Every alert that was told, and what it led to; in pages."""
+        return page.of(alerts.listed(console.warehouse, page.oldest_first), lambda one: one.id)
 
     return router
 
@@ -175,23 +176,27 @@ def _approvals(console: Console) -> APIRouter:
 
     @router.get("/approvals")
     def listed(
-        _: Annotated[Key, Depends(entrance.caller(console.keys, "viewer"))],
+        _: Annotated[Key, Depends(entrance.caller("viewer"))],
+        page: Paged,
         twin: str | None = None,
         state: State | None = None,
     ) -> list[Approval]:
-        """Questions to a person, the newest first."""
-        return approvals.listed(console.warehouse, twin, state)
+        """Questions to a person, the newest first; in pages."""
+        found = approvals.listed(console.warehouse, twin, state)
+        ids = [one.id for one in found]
+        start = ids.index(page.after) + 1 if page.after in ids else 0
+        return page.of(found[start:], lambda one: one.id)
 
     @router.post("/approvals/{key}/approve")
     def approve(
-        key: str, said: Answered, by: Annotated[Key, Depends(entrance.caller(console.keys, "operator"))]
+        key: str, said: Answered, by: Annotated[Key, Depends(entrance.caller("operator"))]
     ) -> Approval:
         """Let the release answer, or start the retraining."""
         return console.decided(key, "approved", by, said.note)
 
     @router.post("/approvals/{key}/reject")
     def reject(
-        key: str, said: Answered, by: Annotated[Key, Depends(entrance.caller(console.keys, "operator"))]
+        key: str, said: Answered, by: Annotated[Key, Depends(entrance.caller("operator"))]
     ) -> Approval:
         """Leave everything as it is."""
         return console.decided(key, "rejected", by, said.note)
@@ -203,12 +208,12 @@ def _sources(console: Console) -> APIRouter:
     router = APIRouter(tags=["sources"])
 
     @router.get("/sources")
-    def listed(_: Annotated[Key, Depends(entrance.caller(console.keys, "viewer"))]) -> list[sources.Sources]:
+    def listed(_: Annotated[Key, Depends(entrance.caller("viewer"))]) -> list[sources.Sources]:
         """What every twin is made from, and its newest collection."""
         return sources.listed(console.config)
 
     @router.post("/sources/{twin}/collect", status_code=202)
-    def collect(twin: str, by: Annotated[Key, Depends(entrance.caller(console.keys, "operator"))]) -> Run:
+    def collect(twin: str, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:
         """Collect a twin's sources now."""
         return console.runner.start("collect", twin, by.id)
 
@@ -220,18 +225,18 @@ def _runs(console: Console) -> APIRouter:
 
     @router.get("/runs")
     def listed(
-        _: Annotated[Key, Depends(entrance.caller(console.keys, "viewer"))], twin: str | None = None
+        _: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged, twin: str | None = None
     ) -> list[Run]:
-        """Runs that this API started, the newest first."""
-        return console.runner.listed(twin)
+        """Runs that this API started, the newest first; in pages."""
+        return page.of(console.runner.listed(twin, page.newest_first), lambda one: one.id)
 
     @router.get("/runs/{key}")
-    def read(key: str, _: Annotated[Key, Depends(entrance.caller(console.keys, "viewer"))]) -> Run:
+    def read(key: str, _: Annotated[Key, Depends(entrance.caller("viewer"))]) -> Run:
         """One run, with the stages done so far."""
         return console.runner.read(key)
 
     @router.post("/runs", status_code=202)
-    def start(said: Start, by: Annotated[Key, Depends(entrance.caller(console.keys, "operator"))]) -> Run:
+    def start(said: Start, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:
         """Start a pipeline; one run of a twin at a time."""
         return console.runner.start(said.pipeline, said.twin, by.id)
 

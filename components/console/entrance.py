@@ -23,6 +23,9 @@ REQUEST_ID = "x-request-id"
 #: Attribute of a dependency: the role that it asks for, for the documentation.
 ROLE = "needs_role"
 
+#: What anybody may ask; everything else, the description too, needs a key.
+OPEN = ("/healthz", "/metrics")
+
 #: Who calls where no keys are configured; such a console listens on loopback only.
 LOCAL = Key(id="local", hash="sha256:" + "0" * 64, roles=("admin",))
 
@@ -36,19 +39,15 @@ class MethodError(RequestError):
     kind = "method_not_allowed_error"
 
 
-def caller(keys: Keys, role: Role) -> Callable[[Request], Key]:
+def caller(role: Role) -> Callable[[Request], Key]:
     """A dependency: the key of a request, which has to have a role.
 
     Args:
-        keys: Who may call.
         role: What the route needs.
     """
 
     def found(request: Request) -> Key:
-        keys.refresh()
-        if not keys.ring:
-            return LOCAL
-        key = keys.ring.identify(presented(dict(request.scope["headers"])))
+        key: Key = request.state.key
         key.require(role, f"{request.method} {request.scope['route'].path}")
         return key
 
@@ -56,13 +55,15 @@ def caller(keys: Keys, role: Role) -> Callable[[Request], Key]:
     return found
 
 
-def install(app: FastAPI, max_body_bytes: int) -> None:
-    """Give every answer a request id and every error one shape."""
+def install(app: FastAPI, keys: Keys, max_body_bytes: int) -> None:
+    """Let in who has a key; give every answer a request id and every error one shape."""
 
     @app.middleware("http")
     async def enter(request: Request, go_on: RequestResponseEndpoint) -> Response:
         request.state.id = uuid.uuid4().hex
         try:
+            if request.url.path not in OPEN:
+                request.state.key = _identified(keys, request)
             await _sized(request, max_body_bytes)
             made = await go_on(request)
         except Exception as error:  # the last place where an error can become an answer
@@ -75,6 +76,16 @@ def install(app: FastAPI, max_body_bytes: int) -> None:
 
     for kind in (TwinError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+
+
+def _identified(keys: Keys, request: Request) -> Key:
+    """Whose request it is.
+
+    Raises:
+        AuthenticationError: There is no key, or nobody has it.
+    """
+    keys.refresh()
+    return keys.ring.identify(presented(dict(request.scope["headers"]))) if keys.ring else LOCAL
 
 
 def translated(error: Exception) -> TwinError:
@@ -103,7 +114,7 @@ def _malformed(error: RequestValidationError) -> RequestError:
 
 def _answer(request: Request, error: TwinError) -> Response:
     body: dict[str, Any] = error.answer(request.state.id)
-    return Response(orjson.dumps(body), error.http_status, media_type="application/json")
+    return Response(orjson.dumps(body), error.http_status, error.headers(), media_type="application/json")
 
 
 async def _sized(request: Request, limit: int) -> None:

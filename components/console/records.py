@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.adapters.stores import Stores
 from components.console import entrance
+from components.console.pages import Paged
 from components.runtime.history import export, lineage, queue
 from components.runtime.history import labels as late
 from components.shared.identity import Key
@@ -50,7 +51,7 @@ class Added(BaseModel):
 def labels(console: "Console") -> APIRouter:
     """Labels in, and what waits for one."""
     router = APIRouter(tags=["labels"])
-    labeler = entrance.caller(console.keys, "labeler")
+    labeler = entrance.caller("labeler")
 
     @router.post("/labels")
     def add(said: Labels, _: Annotated[Key, Depends(labeler)]) -> Added:
@@ -63,10 +64,11 @@ def labels(console: "Console") -> APIRouter:
         return Added(**late.add(console.warehouse, rows))
 
     @router.get("/labels/queue")
-    def waiting(twin: str, _: Annotated[Key, Depends(labeler)]) -> list[dict[str, Any]]:
-        """What waits for a label, oldest first."""
+    def waiting(twin: str, _: Annotated[Key, Depends(labeler)], page: Paged) -> list[dict[str, Any]]:
+        """What waits for a label, oldest first; in pages."""
         console.config.twin(twin)
-        return queue.waiting(console.warehouse, twin)
+        found = queue.waiting(console.warehouse, twin, page.oldest_first)
+        return page.of(found, lambda one: str(one["interaction"]))
 
     @router.post("/labels/queue")
     def fill(
@@ -87,7 +89,7 @@ def labels(console: "Console") -> APIRouter:
 def answers(console: "Console") -> APIRouter:
     """What was said of answers, and what they rest on."""
     router = APIRouter(tags=["answers"])
-    viewer = entrance.caller(console.keys, "viewer")
+    viewer = entrance.caller("viewer")
     stores = Stores(console.config)
 
     @router.get("/feedback", response_class=StreamingResponse)

@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.adapters.warehouse import ConflictError
+from components.adapters.warehouse import ConflictError, Span
 from components.console import runs
 from components.console.runs import Pipeline, Run, Stage
 from components.shared.config import Config
 
 log = logging.getLogger("twinstack.console")
-
-#: Runs that a list shows.
-LISTED = 200
 
 
 class CommandRunner:
@@ -48,7 +45,7 @@ class CommandRunner:
         """Start a run; see `runs.Runner`.
 
         Raises:
-            ConfigError: There is no such twin.
+            UnknownTwinError: There is no such twin.
             ConflictError: A run of the twin is going on.
         """
         self._config.twin(twin)
@@ -62,9 +59,9 @@ class CommandRunner:
                     )
             return self._begin(pipeline, twin, by)
 
-    def listed(self, twin: str | None = None) -> list[Run]:
+    def listed(self, twin: str | None = None, span: Span = runs.NEWEST) -> Iterator[Run]:
         """Runs, the newest first."""
-        return sorted(runs.stored(self._warehouse, twin), key=lambda one: one.id, reverse=True)[:LISTED]
+        return runs.stored(self._warehouse, twin, span)
 
     def read(self, key: str) -> Run:
         """One run, with the stages done so far."""

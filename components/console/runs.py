@@ -5,11 +5,14 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse import Span, Warehouse
 from components.shared.errors import NotFoundError
 
 #: Warehouse collection.
 RUNS = "runs"
+
+#: All, the newest first.
+NEWEST = Span(backwards=True)
 
 Pipeline = Literal["collect", "features", "train", "release", "monitor", "end_to_end"]
 State = Literal["running", "succeeded", "failed", "interrupted"]
@@ -73,7 +76,7 @@ class Runner(Protocol):
             ConflictError: A run of the twin is going on.
         """
 
-    def listed(self, twin: str | None = None) -> list[Run]:
+    def listed(self, twin: str | None = None, span: Span = NEWEST) -> Iterator[Run]:
         """Runs, the newest first."""
 
     def read(self, key: str) -> Run:
@@ -89,10 +92,10 @@ def store(warehouse: Warehouse, run: Run) -> None:
     warehouse.apply({RUNS: ([{"_id": run.id, "twin": run.twin, "body": run.model_dump(mode="json")}], ())})
 
 
-def stored(warehouse: Warehouse, twin: str | None = None) -> Iterator[Run]:
-    """Runs by age, the oldest first."""
+def stored(warehouse: Warehouse, twin: str | None = None, span: Span = NEWEST) -> Iterator[Run]:
+    """Runs by age, the newest first."""
     equal: dict[str, Any] = {"twin": twin} if twin else {}
-    for found in warehouse.scan(RUNS, **equal):
+    for found in warehouse.scan(RUNS, span, **equal):
         yield Run.model_validate(found["body"])
 
 

@@ -1,7 +1,6 @@
 """Errors as answers: one JSON shape, a status, and nothing of the inside."""
 
 import logging
-import math
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +16,7 @@ from components.shared.errors import MissingError, NotFoundError, RequestError, 
 
 log = logging.getLogger("twinstack.serving")
 
-REFUSED, UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 400, 401, 404, 405, 500, 501
+REFUSED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 400, 404, 405, 500, 501
 
 
 class MethodError(RequestError):
@@ -41,12 +40,8 @@ def body(error: TwinError) -> dict[str, Any]:
 
 def answer(error: TwinError) -> Response:
     """The error as an HTTP answer."""
-    headers = {}
-    if (wait := getattr(error, "retry_after", None)) is not None:
-        headers["retry-after"] = str(max(1, math.ceil(wait)))
-    if error.http_status == UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
-    return Response(orjson.dumps(body(error)), error.http_status, headers, media_type="application/json")
+    raw = orjson.dumps(body(error))
+    return Response(raw, error.http_status, error.headers(), media_type="application/json")
 
 
 def unexpected(error: BaseException) -> TwinError:

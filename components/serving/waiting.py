@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ class _Waiting(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer a probe."""
         if self.path == LIVE:
-            self._answer(OK, {"status": "alive"})
+            self._answer(OK, {"status": "alive"}, {})
         else:
             self.do_POST()
 
@@ -40,14 +40,17 @@ class _Waiting(BaseHTTPRequestHandler):
         error = MissingError(
             "no release answers yet", remedy="try again; if there is none, run the pipeline end_to_end"
         )
-        self._answer(UNAVAILABLE, error.answer(self.headers.get("x-request-id", "")[:64]))
+        found = error.answer(self.headers.get("x-request-id", "")[:64])
+        self._answer(UNAVAILABLE, found, error.headers())
 
-    def _answer(self, status: int, body: object) -> None:
+    def _answer(self, status: int, body: object, headers: Mapping[str, str]) -> None:
         text = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(text)))
         self.send_header("connection", "close")
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(text)
 

@@ -1,6 +1,10 @@
 """One base error: what happened; where; what to do."""
 
+import math
 from typing import Any
+
+#: HTTP statuses that say when to come back, and who is asked for a key.
+BUSY, UNAUTHORIZED = (429, 503), 401
 
 
 class TwinError(Exception):
@@ -17,6 +21,8 @@ class TwinError(Exception):
     http_status = 500
     #: `error.type` in HTTP answers.
     kind = "internal_error"
+    #: Seconds after which another try can succeed, where the status tells a caller to come back.
+    retry_after = 1.0
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         self.what = what
@@ -34,6 +40,12 @@ class TwinError(Exception):
                 "request_id": request_id,
             }
         }
+
+    def headers(self) -> dict[str, str]:
+        """Headers of the HTTP answer that belong to its status."""
+        if self.http_status in BUSY:
+            return {"retry-after": str(max(1, math.ceil(self.retry_after)))}
+        return {"www-authenticate": "Bearer"} if self.http_status == UNAUTHORIZED else {}
 
 
 def _utf8(text: str) -> str:
@@ -85,6 +97,14 @@ class TooLargeError(RequestError):
 
     http_status = 413
     kind = "request_too_large"
+
+
+class UnknownTwinError(ConfigError):
+    """There is no twin of this name."""
+
+    http_status = 404
+    kind = "not_found_error"
+    param = "twin"
 
 
 class LineageError(TwinError):

@@ -6,7 +6,9 @@ from pathlib import Path
 HEAD = """# Operations API
 
 `twin console` serves it on `console.host` and `console.port`: alerts in, approvals, sources and runs.
-The running service describes itself at `/openapi.json`, and at `/docs` for people.
+The running service describes itself at `/openapi.json`, and at `/docs` for people; where there are keys,
+these need one too. A list comes in pages of `limit`; the header `link` of an answer holds the address of the
+next page.
 Errors have the shape of [every other error](errors.md); keys are those of the fronts, with the role that the
 table names.
 

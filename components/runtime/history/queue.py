@@ -1,12 +1,12 @@
 """Which answers a person should label next: drawn by a policy, always the same ones, none twice."""
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
-from components.adapters.warehouse import Document, Warehouse
+from components.adapters.warehouse import ALL, Document, Span, Warehouse
 from components.runtime.history import interactions
 from components.shared import digest
 from components.shared.interactions import FEEDBACK, LABELLING, LABELS, Interaction, envelope
@@ -25,9 +25,11 @@ BATCH = 500
 KNOWN = (LABELS, LABELLING, FEEDBACK)
 
 
-def waiting(warehouse: Warehouse, twin: str) -> list[Document]:
+def waiting(warehouse: Warehouse, twin: str, span: Span = ALL) -> Iterator[Document]:
     """What waits for a label, oldest first."""
-    return [one["body"] for one in warehouse.scan(LABELLING, twin=twin) if one["body"]["state"] == "waiting"]
+    for one in warehouse.scan(LABELLING, span, twin=twin):
+        if one["body"]["state"] == "waiting":
+            yield one["body"]
 
 
 def fill(
@@ -50,14 +52,13 @@ def fill(
     Returns:
         All that wait now.
     """
-    present = waiting(warehouse, twin)
-    wanted = size - len(present)
+    wanted = size - sum(1 for _ in waiting(warehouse, twin))
     if wanted > 0:
         looked = islice(interactions.newest(warehouse, twin), among)
         drawn = _drawn(warehouse, twin, policy, seed, looked)
         chosen = heapq.nsmallest(wanted, drawn, key=lambda one: one[:2])
         warehouse.apply({LABELLING: ([_item(twin, policy, why, one) for *_, why, one in chosen], ())})
-    return waiting(warehouse, twin)
+    return list(waiting(warehouse, twin))
 
 
 def _drawn(

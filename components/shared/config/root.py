@@ -19,7 +19,7 @@ from components.shared.config.console import Console
 from components.shared.config.interactions import Interactions
 from components.shared.config.links import Links
 from components.shared.config.llm import LlmTwin
-from components.shared.errors import ConfigError
+from components.shared.errors import ConfigError, UnknownTwinError
 
 Kind = Literal["classic", "llm"]
 Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
@@ -161,11 +161,11 @@ class Config(BaseSettings):
         """The twin of a name.
 
         Raises:
-            ConfigError: There is none.
+            UnknownTwinError: There is none.
         """
         if name not in self.twins:
-            raise ConfigError(
-                f"no twin '{name}'", where="twins", remedy=f"use one of: {', '.join(sorted(self.twins))}"
+            raise UnknownTwinError(
+                f"no twin '{name[:60]}'", where="twins", remedy=f"use one of: {', '.join(sorted(self.twins))}"
             )
         return self.twins[name]
 

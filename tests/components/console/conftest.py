@@ -1,5 +1,6 @@
 """A console over a project of its own, and a runner that only takes notes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from components.adapters.warehouse import ConflictError
+from components.adapters.warehouse import ConflictError, Span
 from components.console.app import Console, made
-from components.console.runs import Pipeline, Run
+from components.console.runs import NEWEST, Pipeline, Run
 from components.shared.config import load
 from components.shared.errors import NotFoundError
 from components.shared.identity import hash_of, new_key
@@ -31,8 +32,9 @@ class RecordedRunner:
         self.runs.append(run)
         return run
 
-    def listed(self, twin: str | None = None) -> list[Run]:
-        return [one for one in self.runs if twin in (None, one.twin)]
+    def listed(self, twin: str | None = None, span: Span = NEWEST) -> Iterator[Run]:
+        assert span.backwards
+        yield from (one for one in self.runs if twin in (None, one.twin))
 
     def read(self, key: str) -> Run:
         for one in self.runs:

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from components.console.app import Console
 from components.runtime import approvals
 from tests.components.console.conftest import RecordedRunner
+from tests.components.runtime.history.conftest import answered
 
 ALERT: dict[str, Any] = {
     "status": "firing",
@@ -125,7 +126,18 @@ def test_each_route_asks_for_its_role(
     run = {"pipeline": "monitor", "twin": "credit"}
     assert client.get("/healthz").status_code == 200
     assert client.get("/metrics").status_code == 200
-    assert client.get("/api/v1/runs").status_code == 401
+    for path in (
+        "/api/v1/runs",
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/nothing",
+        "/",
+        "/healthz/",
+    ):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
+    assert client.get("/openapi.json", headers=headers["viewer"]).status_code == 200
     assert client.get("/api/v1/runs", headers={"authorization": "Bearer no"}).status_code == 401
     assert client.get("/api/v1/runs", headers=headers["caller"]).status_code == 403
     assert client.get("/api/v1/runs", headers=headers["viewer"]).status_code == 200
@@ -147,6 +159,9 @@ def test_each_route_asks_for_its_role(
         ("POST", "/api/v1/alerts", told({"fingerprint": "../etc"}), 400, "body.alerts.0.fingerprint"),
         ("POST", "/api/v1/approvals/none/approve", {}, 404, "id"),
         ("GET", "/api/v1/runs/none", None, 404, "id"),
+        ("GET", "/api/v1/runs?limit=0", None, 400, "query.limit"),
+        ("GET", "/api/v1/labels/queue?twin=nobody", None, 404, "twin"),
+        ("GET", "/api/v1/feedback?twin=nobody", None, 404, "twin"),
         ("GET", "/api/v1/nothing", None, 404, "path"),
         ("DELETE", "/api/v1/runs", None, 405, "method"),
     ],
@@ -160,6 +175,35 @@ def test_what_is_wrong_is_told_in_one_shape(
     assert set(error) == {"message", "type", "param", "request_id"}
     assert error["param"] == param
     assert error["request_id"] == answer.headers["x-request-id"]
+
+
+def test_a_list_comes_in_pages_that_lead_to_each_other(client: TestClient) -> None:
+    alerts = [{"fingerprint": f"{number:04x}", "labels": {"alertname": "Any"}} for number in range(7)]
+    client.post("/api/v1/alerts", json=told(*alerts))
+    seen, path = [], "/api/v1/alerts?limit=3"
+    while path:
+        answer = client.get(path)
+        seen.append([one["id"][:4] for one in answer.json()])
+        following = answer.links.get("next")
+        path = f"/api/v1/alerts{following['url']}" if following else ""
+    assert seen == [["0000", "0001", "0002"], ["0003", "0004", "0005"], ["0006"]]
+
+
+def test_approvals_and_the_queue_come_in_pages_too(client: TestClient, console: Console) -> None:
+    made = [approvals.ask(console.warehouse, "credit", "retraining", f"v{at}", "drift").id for at in range(3)]
+    for number in range(3):
+        answered(console.warehouse, number)
+    drawn = client.post("/api/v1/labels/queue", params={"twin": "docs", "policy": "random"}).json()
+    assert len(drawn) == 3
+    for path, key, wanted in (
+        ("/api/v1/approvals?limit=2", "id", set(made)),
+        ("/api/v1/labels/queue?limit=2&twin=docs", "request_id", {"r0", "r1", "r2"}),
+    ):
+        first = client.get(path)
+        second = client.get(path.partition("?")[0] + first.links["next"]["url"])
+        assert (len(first.json()), len(second.json())) == (2, 1)
+        assert "next" not in second.links
+        assert {one[key] for one in [*first.json(), *second.json()]} == wanted
 
 
 def test_a_body_that_is_too_large_is_refused(client: TestClient, console: Console) -> None:

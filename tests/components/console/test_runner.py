@@ -47,7 +47,7 @@ def test_an_unknown_twin_starts_nothing(project: Path, ended: "queue.Queue[Run]"
     runner = CommandRunner(load(project), project, ended.put)
     with pytest.raises(ConfigError, match="nobody"):
         runner.start("collect", "nobody", "somebody")
-    assert runner.listed() == []
+    assert not list(runner.listed())
 
 
 def test_a_run_whose_process_is_gone_was_interrupted(project: Path, ended: "queue.Queue[Run]") -> None:
