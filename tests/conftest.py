@@ -42,8 +42,6 @@ class Server:
     """The loop's champions, served on a free loopback port."""
 
     url: str
-    process: "subprocess.Popen[bytes]"
-    log: Path
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -90,29 +88,11 @@ def loop(clone: Path) -> Loop:
 @pytest.fixture(scope="session")
 def server(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`twin serve` on the finished loop, stopped at the end of the session."""
-    import httpx
+    from tests.servers import twins
 
-    port, log = free_port(), tmp_path_factory.mktemp("server") / "log.txt"
-    url = f"http://127.0.0.1:{port}"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [TWIN, "serve", "--port", str(port)], cwd=loop.folder, env=loop.env, stdout=file, stderr=file
-        )
-
-    def ready() -> bool:
-        if process.poll() is not None:
-            pytest.fail(f"the server stopped: {log.read_text()[-3000:]}")
-        try:
-            return httpx.get(f"{url}/v2/health/ready", timeout=2).json().get("ready") is True
-        except (httpx.HTTPError, ValueError):
-            return False
-
-    try:
-        until(ready, 180, "the server's readiness")
-        yield Server(url, process, log)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with twins(loop.folder, log, **SHORT) as (url, _):
+        yield Server(url)
 
 
 @pytest.fixture

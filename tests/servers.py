@@ -10,20 +10,40 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port, until
+from tests.conftest import TWIN, environment, free_port, until
+
+#: A log that nobody reads.
+QUIET = Path(os.devnull)
 
 #: PostgreSQL refuses to run as root; a test that does runs it as this user.
 NOBODY = "nobody"
 
 
 @contextlib.contextmanager
-def running(command: list[str], log: Path, ready: Callable[[], bool], **words: object) -> Iterator[None]:
-    """A server process, from the moment it is ready until the block ends."""
+def running(
+    command: Sequence[str],
+    log: Path,
+    ready: Callable[[], bool],
+    *,
+    seconds: float = 180,
+    end: signal.Signals = signal.SIGTERM,
+    **words: object,
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A server process, from the moment it is ready until the block ends.
+
+    Args:
+        command: What to start.
+        log: File that receives what it says.
+        ready: Whether it can be asked.
+        seconds: Most time until then.
+        end: Signal that ends it in order.
+        words: What else `Popen` is to know.
+    """
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, **words)  # type: ignore[call-overload]
     try:
@@ -33,15 +53,41 @@ def running(command: list[str], log: Path, ready: Callable[[], bool], **words: o
                 pytest.fail(f"{command[0]} stopped: {log.read_text()[-2000:]}")
             return ready()
 
-        until(there, 60, f"the start of {command[0]}")
-        yield
+        until(there, seconds, f"the start of {command[0]}")
+        yield process
     finally:
-        process.send_signal(signal.SIGINT)  # PostgreSQL: end now, cleanly
+        process.send_signal(end)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def twins(folder: Path, log: Path, *words: str, **env: str) -> Iterator[tuple[str, int]]:
+    """`twin serve` in a project, with more words and environment; address and process id."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [TWIN, "serve", "--port", str(port), *words]
+    with running(command, log, lambda: healthy(url), cwd=folder, env=environment(**env)) as process:
+        yield url, process.pid
+
+
+def healthy(url: str) -> bool:
+    """Whether a KServe model server is ready, and all of its models."""
+    return answers(f"{url}/v2/health/ready", {"ready": True})
+
+
+def answers(address: str, says: object = None) -> bool:
+    """Whether a GET of an address answers 200, and this JSON where one is named."""
+    import httpx
+
+    try:
+        found = httpx.get(address, timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return found.status_code == httpx.codes.OK and (says is None or found.json() == says)
 
 
 def accepts(port: int) -> bool:
@@ -92,7 +138,8 @@ def postgres(folder: Path) -> Iterator[str]:
             return False
         return True
 
-    with running(command, folder.parent / "postgres.log", ready, **words):
+    # By SIGINT it ends at once and cleanly; by SIGTERM it waits for its clients.
+    with running(command, folder.parent / "postgres.log", ready, end=signal.SIGINT, **words):
         yield uri
 
 
@@ -140,7 +187,7 @@ def milvus(folder: Path) -> Iterator[str]:
     program = str(Path(sys.executable).parent / "milvus-lite")
     command = [program, "server", "--data-dir", str(folder / "data"), "--host", "127.0.0.1"]
     command += ["--port", str(port)]
-    with running(command, folder / "log.txt", lambda: accepts(port)):
+    with running(command, folder / "log.txt", lambda: accepts(port), end=signal.SIGINT):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -152,14 +199,6 @@ def mlflow(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
     command += ["--artifacts-destination", str(folder / "artifacts"), "--serve-artifacts"]
-
-    def ready() -> bool:
-        import httpx
-
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}/health", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
-
-    with running(command, folder / "log.txt", ready):
-        yield f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
+    with running(command, folder / "log.txt", lambda: answers(f"{url}/health")):
+        yield url

@@ -1,16 +1,14 @@
 """Fronts at 1, 20 and 100 callers; and a twin with nothing to compute against bare KServe."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from tests.benchmarks.load import Outcome, closed
 from tests.benchmarks.report import Row
-from tests.conftest import REPOSITORY, TWIN, environment, free_port, until
+from tests.conftest import REPOSITORY, environment, free_port
+from tests.servers import QUIET, healthy, running, twins
 
 V1 = "/v1/models/credit:predict"
 BODY = {"instances": [{"applicant_id": "A0001"}]}
@@ -19,30 +17,15 @@ CALLERS, COUNT = (1, 20, 100), 2000
 
 
 @contextmanager
-def running(command: list[str], folder: Path) -> Iterator[str]:
-    """Address of a server that the command starts."""
-    port = int(next(word for word in command if word.isdigit()))
+def trivial(*words: str) -> Iterator[str]:
+    """Address of a server of a twin with nothing to compute: `bare` KServe's, or a `front` of ours."""
+    kind, *scratch = words
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(PYTHONPATH=str(REPOSITORY)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{url}/v2/health/ready", timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    try:
-        until(ready, 180, "the server's readiness")
+    command = [sys.executable, "-m", "tests.benchmarks.trivial", kind, str(port), *scratch]
+    env = environment(PYTHONPATH=str(REPOSITORY))
+    with running(command, QUIET, lambda: healthy(url), cwd=REPOSITORY, env=env):
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def measured(url: str, callers: int) -> Outcome:
@@ -58,12 +41,11 @@ def rows(folder: Path, scratch: Path) -> list[Row]:
         folder: A project whose twin credit is released.
         scratch: An empty folder.
     """
-    trivial = [sys.executable, "-m", "tests.benchmarks.trivial"]
-    with running([*trivial, "bare", str(free_port())], REPOSITORY) as url:
+    with trivial("bare") as url:
         bare = {callers: measured(url, callers) for callers in CALLERS}
-    with running([*trivial, "front", str(free_port()), str(scratch)], REPOSITORY) as url:
+    with trivial("front", str(scratch)) as url:
         ours = {callers: measured(url, callers) for callers in CALLERS}
-    with running([TWIN, "serve", "--twin", "credit", "--port", str(free_port())], folder) as url:
+    with twins(folder, QUIET, "--twin", "credit") as (url, _):
         whole = {callers: measured(url, callers) for callers in CALLERS}
     made = []
     for callers in CALLERS:

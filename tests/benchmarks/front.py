@@ -1,7 +1,6 @@
 """The fronts against what they stand in front of: predictor and look-up or search, in this process."""
 
 import asyncio
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ import httpx
 import numpy as np
 
 from tests.benchmarks.report import Row
-from tests.conftest import TWIN, environment, free_port, until
+from tests.servers import QUIET, twins
 
 CLASSIC, CHAT = 500, 12
 BY_ID = {"instances": [{"applicant_id": "A0001"}]}
@@ -32,41 +31,18 @@ def percentiles(call: Callable[[], object], count: int) -> tuple[float, float]:
 
 def overhead(folder: Path) -> list[Row]:
     """Requests over HTTP, then the same work without a front."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [TWIN, "serve", "--port", str(port)],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{url}/v2/health/ready", timeout=2).json().get("ready") is True
-        except (httpx.HTTPError, ValueError):
-            return False
-
-    try:
-        until(ready, 180, "the server's readiness")
-        with httpx.Client(base_url=url, timeout=60) as client:
-            v1 = percentiles(
-                lambda: client.post(
-                    "/v1/models/credit:predict", json={"instances": [{"applicant_id": "A0001"}]}
-                ),
-                CLASSIC,
-            )
-            body = {
-                "model": "docs",
-                "max_tokens": 1,
-                "temperature": 0,
-                "messages": [{"role": "user", "content": QUESTION}],
-            }
-            chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body), CHAT)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    with twins(folder, QUIET) as (url, _), httpx.Client(base_url=url, timeout=60) as client:
+        v1 = percentiles(
+            lambda: client.post("/v1/models/credit:predict", json={"instances": [{"applicant_id": "A0001"}]}),
+            CLASSIC,
+        )
+        body = {
+            "model": "docs",
+            "max_tokens": 1,
+            "temperature": 0,
+            "messages": [{"role": "user", "content": QUESTION}],
+        }
+        chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body), CHAT)
     look_up, answer = _classic(folder), _chat(folder)
     return [
         Row("front credit by id, p50", v1[0], "ms", look_up[0], "ms, Feast look-up + model"),

@@ -9,13 +9,12 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-import httpx
-
 from components.adapters.stores import Stores
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from tests.benchmarks.load import Outcome, opened
 from tests.conftest import TWIN, environment, free_port, until
+from tests.servers import healthy
 
 PATH = "/v1/models/credit:predict"
 BODY = {"instances": [{"applicant_id": "A0001"}]}
@@ -47,14 +46,7 @@ class Server:
 
     def wait(self) -> None:
         """Until it is ready."""
-
-        def ready() -> bool:
-            try:
-                return httpx.get(f"{self.url}/v2/health/ready", trust_env=False).status_code == 200
-            except httpx.HTTPError:
-                return False
-
-        until(ready, 180, "the server's readiness")
+        until(lambda: healthy(self.url), 180, "the server's readiness")
 
     def killed(self) -> None:
         """Kill it without a word, and start it again."""

@@ -10,17 +10,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from tests.benchmarks.load import Outcome, closed, opened
 from tests.benchmarks.losses import lost
-from tests.conftest import REPOSITORY, TWIN, environment, free_port, until
+from tests.conftest import REPOSITORY, TWIN, environment
+from tests.servers import QUIET, twins
 
 #: One request runs and none waits: one that waited would take twice as long before anything else.
 QUEUE = {"running": 1, "waiting": 0}
@@ -59,34 +56,6 @@ def batch(instances: int) -> Target:
     return Target("credit", "/v1/models/credit:predict", {"instances": rows})
 
 
-@contextmanager
-def served(folder: Path, twin: str) -> Iterator[tuple[str, int]]:
-    """Address and process of a server with a short queue."""
-    port = free_port()
-    limits = {f"TWINSTACK_SERVING__LIMITS__{kind}": json.dumps(QUEUE) for kind in ("CLASSIC", "LLM")}
-    process = subprocess.Popen(
-        [TWIN, "serve", "--twin", twin, "--port", str(port)],
-        cwd=folder,
-        env=environment(**limits),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{url}/v2/health/ready", timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    try:
-        until(ready, 180, "the server's readiness")
-        yield url, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-
-
 def memory(pid: int) -> float:
     """Resident MiB of a process."""
     text = Path(f"/proc/{pid}/status").read_text()
@@ -104,7 +73,8 @@ def heavy(url: str) -> Target:
 
 def soaked(folder: Path, twin: str, seconds: float) -> list[str]:
     """Print what was measured; what is not as it should be comes back."""
-    with served(folder, twin) as (url, pid):
+    limits = {f"TWINSTACK_SERVING__LIMITS__{kind}": json.dumps(QUEUE) for kind in ("CLASSIC", "LLM")}
+    with twins(folder, QUIET, "--twin", twin, **limits) as (url, pid):
         target = chat() if twin == "docs" else heavy(url)
         unloaded = closed(url, target.path, target.body, callers=1, count=30 if twin == "docs" else 200)
         rate = OVERLOAD * unloaded.rate

@@ -2,15 +2,14 @@
 
 import contextlib
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
-from tests.conftest import free_port, until
+from tests import servers
+from tests.conftest import free_port
 
 #: What must be installed, by the names of Debian's packages.
 TOOLS = ("promtool", "prometheus", "prometheus-alertmanager", "amtool", "prometheus-pushgateway")
@@ -25,31 +24,12 @@ def needs(*tools: str) -> pytest.MarkDecorator:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], folder: Path, ready: str) -> Iterator[None]:
-    """A process until the end of the block.
-
-    Args:
-        command: What to start.
-        folder: Where it runs and logs.
-        ready: Address that answers 200 once it is ready.
-    """
-    log = folder / f"{Path(command[0]).name}.log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=folder, stdout=file, stderr=file)
-
-    def answers() -> bool:
-        if process.poll() is not None:
-            pytest.fail(f"{command[0]} stopped: {log.read_text()[-2000:]}")
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(ready, timeout=2, trust_env=False).status_code == 200
-        return False
-
-    try:
-        until(answers, 30, f"readiness of {command[0]}")
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+def serving(folder: Path, address: str, *command: str) -> Iterator[str]:
+    """One of them in a folder, from the moment it is ready until the block ends; yields its URL."""
+    url = f"http://{address}"
+    log = folder / f"{command[0]}.log"
+    with servers.running(command, log, lambda: servers.answers(f"{url}/-/ready"), cwd=folder):
+        yield url
 
 
 @contextlib.contextmanager
@@ -57,9 +37,9 @@ def pushgateway(folder: Path) -> Iterator[str]:
     """A Pushgateway; yields its address."""
     address = f"127.0.0.1:{free_port()}"
     # Debian's default keeps what was pushed in a file of the system.
-    command = ["prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file="]
-    with running(command, folder, f"http://{address}/-/ready"):
-        yield f"http://{address}"
+    command = ("prometheus-pushgateway", f"--web.listen-address={address}", "--persistence.file=")
+    with serving(folder, address, *command) as url:
+        yield url
 
 
 @contextlib.contextmanager
@@ -76,15 +56,15 @@ def alertmanager(folder: Path, *webhooks: str) -> Iterator[str]:
             }
         )
     )
-    command = [
+    command = (
         "prometheus-alertmanager",
         f"--config.file={settings}",
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address={address}",
         "--cluster.listen-address=",
-    ]
-    with running(command, folder, f"http://{address}/-/ready"):
-        yield f"http://{address}"
+    )
+    with serving(folder, address, *command) as url:
+        yield url
 
 
 @contextlib.contextmanager
@@ -117,12 +97,12 @@ def prometheus(folder: Path, rules: Mapping[str, str], targets: Sequence[str], a
             }
         )
     )
-    command = [
+    command = (
         "prometheus",
         f"--config.file={settings}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
         "--rules.alert.resend-delay=1s",
-    ]
-    with running(command, folder, f"http://{address}/-/ready"):
-        yield f"http://{address}"
+    )
+    with serving(folder, address, *command) as url:
+        yield url

@@ -1,5 +1,7 @@
 """Signals of questions and answers: what is found, and what is not taken for it."""
 
+import time
+
 import pytest
 
 from components.dataflows import signals
@@ -86,12 +88,14 @@ def test_coverage_counts_sentences_a_chunk_supports() -> None:
     assert signals.citation_coverage("Elephants drink plenty of water.", []) == 0.0
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "text", ["1" * 100_000, "a@" * 50_000, "ignore " * 20_000, "AB12 " * 20_000, "+1 " * 50_000]
 )
-def test_hostile_texts_take_no_time(text: str) -> None:
-    signals.personal_data(text)
-    signals.injection(text)
-    signals.refusal(text)
-    signals.citation_coverage(text, [text[:1000]])
+def test_hostile_texts_hold_nothing_and_take_no_time(text: str) -> None:
+    start = time.process_time()
+    assert signals.personal_data(text) == {}
+    assert not signals.injection(text)
+    assert not signals.refusal(text)
+    assert signals.citation_coverage(text, [text[:1000]]) in (0.0, 1.0, None)
+    assert time.process_time() - start < 5

@@ -22,13 +22,6 @@ from tests.components.finetune.test_ranks import base
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server().start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
 def context(tmp_path: Path, server: Server) -> Context:
     config = llm_fixtures.docs(tmp_path / "state", tmp_path, steps=2, batch_size=2, sequence_tokens=256)
     twin = config.twin("docs")

@@ -34,7 +34,7 @@ def project(folder: Path, things: tuple[str, ...] = THINGS) -> Config:
         "sources": [{"type": "folder", "path": "corpus", "include": ["*"]}],
         "prompt": "prompt.md",
         "questions": {"path": "questions.yaml"},
-        "instruct": {"held_out": 0.3},
+        "instruct": {"held_out": 0.3, "with_context": 0.7},
         "gate": {"rules": [{"metric": "recall_at_5", "at_least": 0.5}]},
     }
     (folder / "twinstack.yaml").write_text(json.dumps({"twins": {"notes": twin}}), encoding="utf-8")
@@ -70,9 +70,13 @@ def test_parts_share_no_document_and_no_answer(made: Manifest) -> None:
 
 def test_a_training_prompt_shows_no_held_out_document(made: Manifest) -> None:
     hidden = {one["document"].split("/", 2)[-1] for one in read(made, "held_out")}
-    for one in read(made, "train"):
-        shown = re.findall(r"^\[\d+\] (\S+)", one["messages"][0]["content"], re.MULTILINE)
-        assert not hidden & set(shown)
+    shown = {
+        document
+        for one in read(made, "train")
+        for document in re.findall(r"^\[\d+\] (\S+)", one["messages"][0]["content"], re.MULTILINE)
+    }
+    assert hidden and shown
+    assert not hidden & shown
 
 
 def test_a_context_holds_the_answer_where_the_answer_cites_it(made: Manifest) -> None:

@@ -3,7 +3,6 @@
 Stores are the embedded ones by their URIs; the API server is the stand-in.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from pipelines.traffic import promoted, rolled_back
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
 from tests.components.adapters.kubernetes.test_deployer import PROBLEMS, SERVICES, becomes_ready, has_pod
 from tests.components.release.test_core import inputs
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server().start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import signal
 import socket
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +47,14 @@ def samples(text: str) -> dict[str, set[str]]:
 
 def scrape_until(served: Any, *names: str) -> dict[str, set[str]]:
     """Samples of a scrape that holds the named ones, which appear a moment after the answer."""
-    end = time.monotonic() + 60
-    while True:
-        found = samples(served.client.get("/metrics").text)
-        if set(names) <= set(found):
-            return found
-        assert time.monotonic() < end, f"{set(names) - set(found)} did not appear"
-        time.sleep(0.1)
+    found: dict[str, set[str]] = {}
+
+    def there() -> bool:
+        found.update(samples(served.client.get("/metrics").text))
+        return set(names) <= set(found)
+
+    until(there, 60, f"samples {names}")
+    return found
 
 
 def test_metrics_are_those_of_the_table(served: Any) -> None:

@@ -1,13 +1,11 @@
 """A classic release whose model answers elsewhere: a real KServe model server on loopback."""
 
 import asyncio
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
@@ -21,7 +19,8 @@ from components.serving.instances import Instance
 from components.shared.endpoints import Endpoint
 from components.shared.generation import PredictorError
 from components.shared.metrics import Instruments
-from tests.conftest import environment, free_port, until
+from tests.conftest import environment, free_port
+from tests.servers import answers, running
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -66,25 +65,14 @@ def served_elsewhere(released: Any, tmp_path_factory: pytest.TempPathFactory) ->
     port, script = free_port(), tmp_path_factory.mktemp("v2") / "server.py"
     script.write_text(SERVER, encoding="utf-8")
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(local_folder(credit.model_uri)), str(port)],
+    command = [sys.executable, str(script), str(local_folder(credit.model_uri)), str(port)]
+    with running(
+        command,
+        script.with_suffix(".log"),
+        lambda: answers(f"{url}/v2/models/credit-1/ready"),
         env=environment(PYTHONPATH=str(ROOT)),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def ready() -> bool:
-        try:
-            return httpx.get(f"{url}/v2/models/credit-1/ready", timeout=1).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
-
-    try:
-        until(ready, 120, "the model server's readiness")
+    ):
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def test_a_release_answers_the_same_by_its_predictor(released: Any, served_elsewhere: str) -> None:

@@ -93,8 +93,9 @@ def test_an_environment_variable_overrides_a_nested_field(
 def test_variables_that_kubernetes_makes_for_a_service_are_not_ours(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    before = load(corpus / "twinstack.yaml")
     monkeypatch.setenv(name, "10.0.0.1")
-    load(corpus / "twinstack.yaml")
+    assert load(corpus / "twinstack.yaml") == before
 
 
 def test_an_environment_variable_that_names_no_field_is_refused(

@@ -1,4 +1,4 @@
-"""The stand-in, a namespace on it, and releases of both kinds."""
+"""A namespace on the stand-in, and releases of both kinds."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +13,6 @@ from components.shared.config.llm import Answering, Foundation
 from components.shared.evaluation import Evaluation
 from components.shared.releases import Release
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server().start()
-    yield made
-    made.stop()
 
 
 @pytest.fixture
