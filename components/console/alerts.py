@@ -19,6 +19,9 @@ Words = Annotated[dict[Annotated[str, Field(max_length=200)], Text], Field(max_l
 
 BY = "alert"
 
+#: What is said of an alert that Alertmanager will tell again, when `monitor` may be free to start.
+BUSY = "kept: another run of the twin is going on; started when the alert is told again"
+
 
 class Alert(BaseModel):
     """One alert of a notification, as Alertmanager writes it (webhook payload, version 4)."""
@@ -51,7 +54,7 @@ class Outcome(BaseModel):
         twin: The twin of its labels; empty where it has none that is configured.
         status: `firing` or `resolved`.
         action: What was done.
-        run: Id of the run that it started.
+        run: Id of the run that it started, or that was looking already; its `followed` says what came of it.
         started: ISO 8601 time of the episode's begin.
         summary: The alert's own words.
     """
@@ -90,10 +93,12 @@ def _take(warehouse: Warehouse, config: Config, runner: Runner, alert: Alert) ->
     key = f"{alert.fingerprint}-{alert.startsAt:%Y%m%dT%H%M%S}"
     found = warehouse.get(ALERTS, key)
     before = Outcome.model_validate(found["body"]) if found else None
-    if before and (before.status, alert.status) != ("firing", "resolved"):
+    if before and alert.status == "resolved" and before.status == "firing":
+        made = before.model_copy(update={"status": "resolved"})
+    elif before and (before.action != BUSY or before.status == "resolved"):
         return before, False
-    resolved = before.model_copy(update={"status": "resolved"}) if before else None
-    made = resolved or _new(config, runner, alert, key)
+    else:
+        made = _new(config, runner, alert, key)
     document: dict[str, Any] = {"_id": key, "twin": made.twin, "body": made.model_dump(mode="json")}
     warehouse.apply({ALERTS: ([document], ())})
     return made, before is None
@@ -104,11 +109,7 @@ def _new(config: Config, runner: Runner, alert: Alert, key: str) -> Outcome:
     known = twin if twin in config.twins else ""
     action, run = "kept", ""
     if alert.status == "firing" and known and _wanted(config, name):
-        try:
-            run = runner.start("monitor", known, BY).id
-            action = "monitor started"
-        except ConflictError:
-            action = "kept: a run of the twin is going on"
+        action, run = _started(runner, known)
     return Outcome(
         id=key,
         alert=name,
@@ -119,6 +120,17 @@ def _new(config: Config, runner: Runner, alert: Alert, key: str) -> Outcome:
         started=alert.startsAt.isoformat(timespec="seconds"),
         summary=alert.annotations.get("summary", ""),
     )
+
+
+def _started(runner: Runner, twin: str) -> tuple[str, str]:
+    """What was done, and the run that looks for drift."""
+    try:
+        return "monitor started", runner.start("monitor", twin, BY).id
+    except ConflictError:
+        for one in runner.listed(twin):
+            if one.pipeline == "monitor" and one.state == "running":
+                return "kept: monitor is running already", one.id
+        return BUSY, ""
 
 
 def _wanted(config: Config, name: str) -> bool:

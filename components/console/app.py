@@ -60,10 +60,10 @@ class Console:
         self.instruments = Instruments(self.registry, side="console")
         self.runner = runner or CommandRunner(config, file, self.ended)
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: Run) -> str:
         """Count a run, and propose what follows from it."""
         self.instruments.add(RUNS, 1, run.twin, run.pipeline, run.state)
-        retraining.consider(self.config, run)
+        return retraining.consider(self.config, run)
 
     def exposition(self) -> bytes:
         """The metrics, with the questions counted now."""

@@ -1,22 +1,19 @@
 """From a finding of drift to a retraining: proposed at most so often, started by a person's word."""
 
-import logging
 from datetime import UTC, datetime, timedelta
 
 from components.adapters.stores import Stores
+from components.adapters.warehouse import Warehouse
 from components.console.runs import Pipeline, Run
 from components.runtime import approvals
-from components.shared.approvals import Approval
 from components.shared.config import Config
-
-log = logging.getLogger("twinstack.console")
 
 #: What an approved retraining runs: newest data, features, training, evaluation, gate.
 PIPELINE: Pipeline = "end_to_end"
 
 
-def consider(config: Config, run: Run, now: datetime | None = None) -> Approval | None:
-    """Propose a retraining where a run of `monitor` found drift.
+def consider(config: Config, run: Run, now: datetime | None = None) -> str:
+    """Propose a retraining where a run of `monitor` found drift, in the data or in what the fronts saw.
 
     Args:
         config: The configuration.
@@ -24,22 +21,30 @@ def consider(config: Config, run: Run, now: datetime | None = None) -> Approval 
         now: Time of the proposal.
 
     Returns:
-        The proposal; None where nothing drifted, or where one was made lately.
+        What followed from the run, and why; empty where it was no `monitor`, or failed.
     """
     if run.pipeline != "monitor" or run.state != "succeeded":
-        return None
+        return ""
     stores = Stores(config)
     found = stores.artifacts.latest(run.twin, "monitor")
-    if found is None or not found.facts.get("drifted"):
-        return None
+    if found is None or not (found.facts.get("drifted") or found.facts.get("traffic_drifted")):
+        return "no retraining proposed: nothing drifted"
     moment = now or datetime.now(UTC)
-    since = (moment - timedelta(days=config.console.retrain_every_days)).isoformat(timespec="seconds")
-    lately = [
-        one
-        for one in approvals.listed(stores.warehouse, run.twin)
-        if one.subject == "retraining" and (one.state == "pending" or one.asked > since)
-    ]
-    if lately:
-        log.info("twin '%s': no retraining proposed, one was at %s", run.twin, lately[0].asked)
-        return None
-    return approvals.ask(stores.warehouse, run.twin, "retraining", found.version, found.summary, moment)
+    if reason := _too_soon(config, stores.warehouse, run.twin, moment):
+        return f"no retraining proposed: {reason}"
+    asked = approvals.ask(stores.warehouse, run.twin, "retraining", found.version, found.summary, moment)
+    if asked.state != "pending":
+        return f"no retraining proposed: approval {asked.id} {asked.state} one for the same finding"
+    return f"retraining proposed: approval {asked.id} waits for a person"
+
+
+def _too_soon(config: Config, warehouse: Warehouse, twin: str, moment: datetime) -> str:
+    """Why no further retraining may be proposed yet; empty where one may."""
+    days = config.console.retrain_every_days
+    since = (moment - timedelta(days=days)).isoformat(timespec="seconds")
+    for one in approvals.listed(warehouse, twin):  # the newest first
+        if one.subject == "retraining" and one.state == "pending":
+            return f"approval {one.id} of {one.asked} still waits for a person"
+        if one.subject == "retraining" and one.asked > since:
+            return f"one was at {one.asked}, and console.retrain_every_days allows one in {days:g} days"
+    return ""

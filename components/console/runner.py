@@ -30,10 +30,10 @@ class CommandRunner:
     Args:
         config: The configuration.
         file: Where it was read from; the run reads it again.
-        ended: Told of every run that ends.
+        ended: Told of every run that ends; says what followed from it.
     """
 
-    def __init__(self, config: Config, file: Path, ended: Callable[[Run], None]) -> None:
+    def __init__(self, config: Config, file: Path, ended: Callable[[Run], str]) -> None:
         self._config = config
         self._file = file.resolve()
         self._warehouse = Stores(config).warehouse
@@ -110,9 +110,13 @@ class CommandRunner:
         runs.store(self._warehouse, ended)
         log.info("run %s %s", run.id, state)
         try:
-            self._ended(ended)
-        except Exception:  # the run itself is written down; what follows from it must not end the thread
+            followed = self._ended(ended)
+        except Exception as error:  # the run itself is written down; this must not end the thread
             log.exception("what follows from run %s failed", run.id)
+            followed = f"failed: {type(error).__name__}; see the log of the operations API"
+        if followed:
+            runs.store(self._warehouse, ended.model_copy(update={"followed": followed}))
+            log.info("run %s: %s", run.id, followed)
 
     def _last_words(self, run: Run) -> str:
         """The error that the command told people about."""

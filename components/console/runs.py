@@ -50,6 +50,7 @@ class Run(BaseModel):
         pid: Process on the console's machine.
         error: What went wrong, with the remedy.
         stages: What has been done so far.
+        followed: What followed from it: of a `monitor`, whether a retraining was proposed, and why not.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,6 +65,7 @@ class Run(BaseModel):
     pid: int = 0
     error: str = ""
     stages: tuple[Stage, ...] = ()
+    followed: str = ""
 
 
 class Runner(Protocol):

@@ -1,6 +1,7 @@
-"""The generated dashboards as tests read them."""
+"""The generated dashboards as tests read them, and the metrics in their queries."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,3 +51,9 @@ def queries() -> Iterator[Drawn]:
         for panel in panels(board):
             for target in panel["targets"]:
                 yield Drawn(name, panel["title"], target["expr"])
+
+
+def metrics_in(expression: str) -> set[str]:
+    """Names of the scraped series that an expression reads; recorded ones have a colon and do not count."""
+    words = re.findall(r"(?<![\w:])twinstack_\w+(?![\w:])", re.sub(r'"[^"]*"', "", expression))
+    return set(words)

@@ -43,16 +43,24 @@ def pushgateway(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def alertmanager(folder: Path, *webhooks: str) -> Iterator[str]:
-    """An Alertmanager that sends everything to every webhook; yields its address."""
+def alertmanager(folder: Path, *webhooks: str, key: str = "") -> Iterator[str]:
+    """An Alertmanager that sends everything to every webhook; yields its address.
+
+    Args:
+        folder: Where its configuration and data lie.
+        webhooks: Addresses to post to.
+        key: API key that it presents there.
+    """
     address = f"127.0.0.1:{free_port()}"
     settings = folder / "alertmanager.yml"
+    presented = {"http_config": {"authorization": {"credentials": key}}} if key else {}
+    hooks = [{"url": one, **presented} for one in webhooks]
     route = {"receiver": "twinstack", "group_by": ["alertname", "twin"], "repeat_interval": "1h"}
     settings.write_text(
         yaml.safe_dump(
             {
                 "route": {**route, "group_wait": "100ms", "group_interval": "500ms"},
-                "receivers": [{"name": "twinstack", "webhook_configs": [{"url": one} for one in webhooks]}],
+                "receivers": [{"name": "twinstack", "webhook_configs": hooks}],
             }
         )
     )

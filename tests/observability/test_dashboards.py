@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from components.shared.metrics import TABLE, exposed
-from tests.observability.boards import Drawn, boards, panels, queries
+from tests.observability.boards import Drawn, boards, metrics_in, panels, queries
 from tests.observability.test_rules import ALERTS, RECORDED
-from tools.observability.rules import metrics_in
 
 BOARDS = boards()
 

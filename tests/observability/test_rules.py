@@ -9,12 +9,13 @@ import pytest
 import yaml
 
 from components.shared.metrics import TABLE, exposed
+from tests.observability.boards import metrics_in
 from tests.observability.cases import CASES
 from tests.observability.processes import needs
 from tests.observability.promtool import Case, written
 from tools.observability.__main__ import stale
 from tools.observability.promql import Clock, select
-from tools.observability.rules import RUNBOOKS, metrics_in
+from tools.observability.rules import RUNBOOKS
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "helm/twinstack/files/rules").glob("*.yaml"))

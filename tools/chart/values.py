@@ -27,6 +27,20 @@ from chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from components.shared.metric import SECONDS
+
+#: A share that can be promised and missed.
+Ratio = Annotated[float, Field(gt=0, lt=1)]
+
+#: Seconds up to a month.
+Age = Annotated[int, Field(ge=60, le=2_678_400)]
+
+#: Bound of a bucket of the latency histograms, as Prometheus writes it.
+Bucket = Annotated[str, Field(json_schema_extra={"enum": [str(one) for one in SECONDS]})]
+
+#: Address up to and with a slash, or nothing.
+Prefix = Annotated[str, Field(pattern=r"^(https?://[^\s\"]+/)?$")]
+
 
 class _Remote(TypedDict, total=False):
     __pydantic_config__ = CLOSED
@@ -197,9 +211,26 @@ class PodMonitors(TypedDict, total=False):
     interval: Duration
 
 
+class Latency(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    ratio: Ratio
+    seconds: Bucket
+
+
+class Objectives(TypedDict, total=False):
+    __pydantic_config__ = CLOSED
+    availability: Ratio
+    classic: Latency
+    llm: Latency
+    dataAgeSeconds: Age
+    monitorAgeSeconds: Age
+
+
 class Rules(TypedDict, total=False):
     __pydantic_config__ = CLOSED
     enabled: bool
+    runbooks: Prefix
+    objectives: Objectives
 
 
 class Dashboards(TypedDict, total=False):

@@ -1,6 +1,5 @@
 """Recording and alerting rules as data, and their YAML."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from tools.observability.promql import SCRAPED
 #: `page` wakes a person, `ticket` waits for the working day.
 Severity = Literal["page", "ticket"]
 
-#: Where runbooks lie; the chart puts the address of the repository or of the documentation before it.
+#: Where runbooks lie; the chart puts the address of the site's documentation before it.
 RUNBOOKS = "docs/runbooks/"
 
 
@@ -119,9 +118,3 @@ def to_yaml(groups: Sequence[Group]) -> str:
         width=110,
         allow_unicode=True,
     )
-
-
-def metrics_in(expression: str) -> set[str]:
-    """Names of the scraped series that an expression reads; recorded ones have a colon and do not count."""
-    words = re.findall(r"(?<![\w:])twinstack_\w+(?![\w:])", re.sub(r'"[^"]*"', "", expression))
-    return set(words)

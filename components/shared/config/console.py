@@ -14,7 +14,7 @@ class Console(Settings):
     """Port to listen on."""
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, le=1_000_000_000)
     """Largest request body; labels come in bulk."""
-    monitor_on: tuple[str, ...] = ("TwinstackDrift*", "TwinstackQuality*")
+    monitor_on: tuple[str, ...] = ("TwinstackDrift*",)
     """Names of alerts that start the pipeline `monitor` for their twin; `*` stands for anything."""
     retrain_every_days: float = Field(default=7.0, ge=0, le=365)
     """A retraining of a twin is proposed at most this often, in days."""

@@ -70,9 +70,24 @@ def test_other_alerts_are_kept_and_start_nothing(
     assert not runner.runs
 
 
-def test_an_alert_while_a_run_goes_on_is_kept(client: TestClient, runner: RecordedRunner) -> None:
+def test_an_alert_while_a_run_goes_on_starts_monitor_when_it_is_told_again(
+    client: TestClient, runner: RecordedRunner
+) -> None:
     runner.busy = True
     assert "going on" in client.post("/api/v1/alerts", json=told()).json()[0]["action"]
+    runner.busy = False
+    assert client.post("/api/v1/alerts", json=told()).json()[0]["action"] == "monitor started"
+    assert client.post("/api/v1/alerts", json=told()).json()[0]["run"] == "r0"
+    assert len(runner.runs) == 1
+
+
+def test_an_alert_while_monitor_runs_is_kept_with_that_run(
+    client: TestClient, runner: RecordedRunner
+) -> None:
+    client.post("/api/v1/alerts", json=told())
+    runner.busy = True
+    (second,) = client.post("/api/v1/alerts", json=told({"fingerprint": "bb"})).json()
+    assert (second["action"], second["run"]) == ("kept: monitor is running already", "r0")
 
 
 def test_an_approved_retraining_starts_and_says_who(

@@ -3,6 +3,7 @@
 import queue
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from components.console.runner import CommandRunner
 from components.console.runs import Run
 from components.shared.config import load
 from components.shared.errors import ConfigError
+from tests.conftest import until
 
 
 @pytest.fixture
@@ -21,22 +23,33 @@ def ended() -> "queue.Queue[Run]":
     return queue.Queue()
 
 
+def told(ended: "queue.Queue[Run]") -> Callable[[Run], str]:
+    """Puts runs that ended into a queue, and says that something followed."""
+
+    def follow(run: Run) -> str:
+        ended.put(run)
+        return "something followed"
+
+    return follow
+
+
 def test_a_run_ends_with_its_stages_and_only_one_of_a_twin_goes_on(
     project: Path, ended: "queue.Queue[Run]"
 ) -> None:
-    runner = CommandRunner(load(project), project, ended.put)
+    runner = CommandRunner(load(project), project, told(ended))
     started = runner.start("collect", "credit", "somebody")
     with pytest.raises(ConflictError, match=started.id):
         runner.start("monitor", "credit", "somebody else")
     done = ended.get(timeout=120)
     assert (done.state, done.error) == ("succeeded", "")
     assert [one.stage for one in done.stages] == ["collect", "validate"]
-    assert runner.read(started.id) == done
+    until(lambda: runner.read(started.id).followed == "something followed", 10, "what follows")
+    assert runner.read(started.id).model_copy(update={"followed": ""}) == done
     assert [one.id for one in runner.listed("credit")] == [started.id]
 
 
 def test_a_run_that_fails_says_why(project: Path, ended: "queue.Queue[Run]") -> None:
-    runner = CommandRunner(load(project), project, ended.put)
+    runner = CommandRunner(load(project), project, told(ended))
     runner.start("monitor", "credit", "somebody")  # before anything was collected
     done = ended.get(timeout=120)
     assert done.state == "failed"
@@ -44,7 +57,7 @@ def test_a_run_that_fails_says_why(project: Path, ended: "queue.Queue[Run]") -> 
 
 
 def test_an_unknown_twin_starts_nothing(project: Path, ended: "queue.Queue[Run]") -> None:
-    runner = CommandRunner(load(project), project, ended.put)
+    runner = CommandRunner(load(project), project, told(ended))
     with pytest.raises(ConfigError, match="nobody"):
         runner.start("collect", "nobody", "somebody")
     assert not list(runner.listed())
@@ -56,7 +69,7 @@ def test_a_run_whose_process_is_gone_was_interrupted(project: Path, ended: "queu
     left = Run(id="20260101T000000-0", pipeline="collect", twin="credit", by="x", started="", pid=gone.pid)
     warehouse = Stores(load(project)).warehouse
     runs.store(warehouse, left)
-    runner = CommandRunner(load(project), project, ended.put)
+    runner = CommandRunner(load(project), project, told(ended))
     assert runner.read(left.id).state == "interrupted"
     assert "resumes" in runner.read(left.id).error
 
@@ -69,7 +82,7 @@ def test_a_run_goes_on_without_its_console_and_the_next_one_sees_it_end(
         "from components.console.runner import CommandRunner\n"
         "from components.shared.config import load\n"
         "file = pathlib.Path(sys.argv[1])\n"
-        "runner = CommandRunner(load(file), file, lambda run: None)\n"
+        "runner = CommandRunner(load(file), file, lambda run: '')\n"
         "print(runner.start('collect', 'credit', 'x').id, flush=True)\n"
         "os._exit(9)\n"
     )
@@ -77,7 +90,7 @@ def test_a_run_goes_on_without_its_console_and_the_next_one_sees_it_end(
         [sys.executable, "-c", code, str(project)], capture_output=True, text=True, check=False
     )
     assert words.returncode == 9, words.stderr
-    CommandRunner(load(project), project, ended.put)
+    CommandRunner(load(project), project, told(ended))
     done = ended.get(timeout=120)
     assert (done.id, done.state) == (words.stdout.strip(), "succeeded")
     assert [one.stage for one in done.stages] == ["collect", "validate"]

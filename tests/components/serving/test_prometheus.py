@@ -30,11 +30,10 @@ from tests.components.serving.conftest import ROOT, Served
 from tests.components.serving.test_server import EXCEPTIONS
 from tests.conftest import free_port, until
 from tests.observability import processes
-from tests.observability.boards import queries
+from tests.observability.boards import metrics_in, queries
 from tools.observability.__main__ import rule_files
 from tools.observability.data_alerts import DRIFT
 from tools.observability.promql import Clock
-from tools.observability.rules import metrics_in
 
 #: An hour is 4 s; nothing is shorter than 2 s, ten scrapes.
 CLOCK = Clock(4 / 3600, shortest=2)

@@ -1,11 +1,13 @@
-"""Rule files become PrometheusRules, as they are."""
+"""Rule files become PrometheusRules, with the objectives and the runbooks of the site."""
 
 import shutil
 from pathlib import Path
 
+import pytest
 import yaml
+from helm_python import Chart, HelmError
 
-from tests.helm.rendering import CHART, ci, render
+from tests.helm.rendering import CHART, ci, one, render
 
 RULES = """groups:
   - name: twinstack-example
@@ -26,6 +28,45 @@ def test_each_file_is_one_object_and_its_templates_stay(tmp_path: Path) -> None:
     }
     assert made["twinstack-an-example"]["spec"] == yaml.safe_load(RULES)
     assert made["twinstack-an-example"]["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+
+
+def test_alerts_name_their_runbook_where_the_site_publishes_it() -> None:
+    rules = {"rules": {"runbooks": "https://docs.example.org/twinstack/"}}
+    made = render(ci("production-gpu", monitoring=rules), "prometheus-rules.yaml")
+    alerts = [
+        rule for it in made for group in it["spec"]["groups"] for rule in group["rules"] if "alert" in rule
+    ]
+    pages = {rule["annotations"]["runbook_url"] for rule in alerts}
+    assert "https://docs.example.org/twinstack/docs/runbooks/TwinstackDrift.md" in pages
+    assert all(page.startswith("https://docs.example.org/twinstack/docs/runbooks/") for page in pages)
+
+
+def test_the_objectives_are_those_of_the_values() -> None:
+    site = {"availability": 0.99, "llm": {"seconds": "10.0"}, "dataAgeSeconds": 3600}
+    made = render(ci("production-gpu", monitoring={"rules": {"objectives": site}}), "prometheus-rules.yaml")
+    (group,) = one(made, "PrometheusRule", "twinstack-objectives")["spec"]["groups"]
+    found = {(rule["record"], rule.get("labels", {}).get("le")): rule["expr"] for rule in group["rules"]}
+    assert found == {
+        ("twinstack:objective_availability:ratio", None): "vector(0.99)",
+        ("twinstack:objective_latency:ratio", "0.25"): "vector(0.99)",
+        ("twinstack:objective_latency:ratio", "10.0"): "vector(0.95)",
+        ("twinstack:objective_data_age:seconds", None): "vector(3600)",
+        ("twinstack:objective_monitor_age:seconds", None): "vector(93600)",
+    }
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"objectives": {"llm": {"seconds": "3.0"}}},
+        {"objectives": {"availability": 1}},
+        {"runbooks": "https://docs.example.org"},
+        {"runbooks": "javascript:/"},
+    ],
+)
+def test_an_objective_that_nothing_measures_is_refused(rules: dict[str, object]) -> None:
+    with Chart.load(CHART) as chart, pytest.raises(HelmError, match="monitoring"):
+        chart.validate_schema(ci("production-gpu", monitoring={"rules": rules}))
 
 
 def test_every_rule_file_of_the_chart_is_rendered() -> None:
