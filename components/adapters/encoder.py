@@ -4,6 +4,7 @@ Mean over the tokens' last hidden states, then L2 norm, as the model card of all
 (Reimers & Gurevych 2019, Sentence-BERT).
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ def packaged(uri: str, field_name: str) -> Path:
 
 @dataclass
 class Encoder:
-    """Texts to unit vectors, and texts to the offsets of their tokens. Loads at first use.
+    """Texts to unit vectors, and texts to the offsets of their tokens. Loads at first use; for any thread.
 
     Attributes:
         settings: Model, precision, batch size.
@@ -64,6 +65,8 @@ class Encoder:
 
     settings: Settings
     forward_seconds: float = field(default=0.0, init=False)
+    #: The fast tokenizer takes its settings from the last call, and refuses a second one meanwhile.
+    _tokenizing: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
 
     @cached_property
     def path(self) -> Path:
@@ -97,15 +100,24 @@ class Encoder:
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Start and end of every token of a text, in characters, in order."""
-        found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        with self._tokenizing:
+            found = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
         return [
             piece for start, end in found["offset_mapping"] if end > start for piece in _pieces(start, end)
         ]
 
     def tokens(self, texts: Sequence[str]) -> int:
         """Tokens that `encode` reads of texts."""
-        found = self.tokenizer(list(texts), truncation=True, max_length=LIMIT)["input_ids"] if texts else []
-        return sum(len(ids) for ids in found)
+        return sum(len(ids) for ids in self._ids(texts))
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []  # which the tokenizer fails on
+        with self._tokenizing:
+            found: list[list[int]] = self.tokenizer(list(texts), truncation=True, max_length=LIMIT)[
+                "input_ids"
+            ]
+        return found
 
     def encode(
         self, texts: Sequence[str], report: Callable[[int, int], None] = lambda done, total: None
@@ -121,8 +133,7 @@ class Encoder:
         import numpy as np
         import torch
 
-        # The tokenizer fails on an empty list.
-        ids = self.tokenizer(list(texts), truncation=True, max_length=LIMIT)["input_ids"] if texts else []
+        ids = self._ids(texts)
         order = sorted(range(len(texts)), key=lambda at: len(ids[at]), reverse=True)
         vectors = np.empty((len(texts), self._model.config.hidden_size), dtype=np.float32)
         for start in range(0, len(order), self.settings.batch_size):

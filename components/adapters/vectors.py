@@ -7,6 +7,7 @@ and never changes: the pipeline builds the next version while a server answers f
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -168,20 +169,23 @@ class EmbeddedVectors:
 
 
 class EmbeddedIndex:
-    """A private copy of an index version; removed when it is closed."""
+    """A private copy of an index version; removed when it is closed. Searches wait for each other."""
 
     def __init__(self, copy: "tempfile.TemporaryDirectory[str]") -> None:
         self._copy = copy
+        self._lock = threading.Lock()
         self._client = _connect(Path(copy.name) / DATABASE)
         self._client.load_collection(COLLECTION)
 
     def dense(self, vector: "Vector", limit: int) -> list[Found]:
         """Nearest chunks by cosine similarity, best first."""
-        return search(self._client, COLLECTION, vector.tolist(), "dense", limit)
+        with self._lock:
+            return search(self._client, COLLECTION, vector.tolist(), "dense", limit)
 
     def sparse(self, text: str, limit: int) -> list[Found]:
         """Best chunks by BM25, best first."""
-        return search(self._client, COLLECTION, text, "sparse", limit)
+        with self._lock:
+            return search(self._client, COLLECTION, text, "sparse", limit)
 
     def close(self) -> None:
         """Close the database and remove the copy."""

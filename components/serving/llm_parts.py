@@ -10,6 +10,7 @@ from components.adapters.encoder import Encoder
 from components.adapters.openai_endpoint import OpenAIEndpoint
 from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
+from components.adapters.vectors import Index
 from components.dataflows import passages, prompts
 from components.runtime.retriever import Retriever
 from components.serving.asking import Page
@@ -18,6 +19,7 @@ from components.serving.exchange import current
 from components.serving.llm_release import LlmRelease
 from components.serving.local import LocalPredictor
 from components.serving.predictor import ChatPredictor
+from components.serving.sharing import Loans, Shared
 from components.shared import digest
 from components.shared.config import Config, LlmTwin
 from components.shared.config.llm import Answering
@@ -88,10 +90,6 @@ class ReleaseContext:
         """The system prompt of the release with the chunks and the values in it."""
         return prompts.render(self._template, citations, variables)
 
-    def close(self) -> None:
-        """Remove the private copy of the index."""
-        self._found.index.close()
-
 
 def answering_of(release: Release) -> Answering:
     """Encoder, retrieval and foundation model of a release; those of the configuration may have moved on."""
@@ -100,17 +98,24 @@ def answering_of(release: Release) -> Answering:
     return release.answering
 
 
-def open_release(config: Config, stores: Stores, release: Release, instruments: Instruments) -> LlmRelease:
-    """Load all that a release names; blocks until it can answer.
+def open_release(
+    config: Config, stores: Stores, release: Release, instruments: Instruments, shared: Shared
+) -> LlmRelease:
+    """Load all that a release names and no other open one has; blocks until it can answer.
 
     Raises:
         TwinError: A file or a version is gone or cannot be read.
     """
-    predictor = open_predictor(config, release)
-    retriever = open_retriever(stores, release)
-    predictor.start()
-    room = answering_of(release).foundation.context_tokens
-    return LlmRelease(release, room, retriever, predictor, instruments, _twin(config, release).costs)
+    loans = Loans(shared)
+    try:
+        predictor = open_predictor(config, release, loans)
+        retriever = open_retriever(stores, release, loans)
+        room = answering_of(release).foundation.context_tokens
+        costs = _twin(config, release).costs
+        return LlmRelease(release, room, retriever, predictor, instruments, costs, loans.end)
+    except BaseException:
+        loans.end()
+        raise
 
 
 def _twin(config: Config, release: Release) -> LlmTwin:
@@ -124,23 +129,49 @@ def _twin(config: Config, release: Release) -> LlmTwin:
     return twin
 
 
-def open_retriever(stores: Stores, release: Release) -> ReleaseContext:
-    """Open the index version of a release and load the encoder.
+def open_retriever(stores: Stores, release: Release, loans: Loans) -> ReleaseContext:
+    """The index version of a release and its encoder, ready to search.
+
+    Args:
+        stores: Hold the index.
+        release: Names index and encoder.
+        loans: Lend both.
 
     Raises:
         MissingError: The index version is gone.
     """
-    index = stores.vectors.open(release.twin, release.index_version)
     answering = answering_of(release)
-    retriever = Retriever(Encoder(answering.encoder), index, answering.retrieval)
+
+    def load() -> Index:
+        log.info("index version %s is loading", release.index_version)
+        return stores.vectors.open(release.twin, release.index_version)
+
+    index = loans.take(("index", release.twin, release.index_version), load, _close)
+    encoder = loans.take(("encoder", answering.encoder), lambda: Encoder(answering.encoder), _drop)
+    retriever = Retriever(encoder, index, answering.retrieval)
     found = ReleaseContext(retriever, release.prompt, answering.retrieval.top_k)
-    log.info("encoder and index version %s are loading", release.index_version)
     found.find("warm up")
     return found
 
 
-def open_predictor(config: Config, release: Release) -> ChatPredictor:
+def _close(index: Index) -> None:
+    index.close()
+
+
+def _drop(_: object) -> None:
+    """Nothing to end: it goes with the last reference."""
+
+
+def open_predictor(config: Config, release: Release, loans: Loans) -> ChatPredictor:
     """The predictor of a release: where its `predictor` says, where its foundation model is, or in here.
+
+    Releases with the same adapter on the same foundation model have the same predictor: a new prompt or index
+    costs neither time nor memory for weights.
+
+    Args:
+        config: Says where converted weights are kept and how endpoints are called.
+        release: Names model and adapter.
+        loans: Lend a predictor of this process; it is started.
 
     Raises:
         ConfigError: The adapter was trained on another foundation model, or the endpoint's key is missing.
@@ -162,7 +193,12 @@ def open_predictor(config: Config, release: Release) -> ChatPredictor:
         made = foundation.load(base, _cache(config), adapter=adapter, note=lambda text: log.info("%s", text))
         return made.model, made.tokenizer
 
-    return LocalPredictor(load)
+    def started() -> LocalPredictor:
+        predictor = LocalPredictor(load)
+        predictor.start()
+        return predictor
+
+    return loans.take(("predictor", base, release.model_uri), started, LocalPredictor.stop)
 
 
 def _belongs(adapter: Path, base: str, release: Release) -> None:

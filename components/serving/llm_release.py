@@ -45,9 +45,6 @@ class Retriever(Protocol):
     def prompt(self, citations: Sequence[Citation], variables: Mapping[str, str | int | float]) -> str:
         """The system prompt of the release with the chunks and the values in it."""
 
-    def close(self) -> None:
-        """Release files and memory."""
-
 
 MILLION = 1_000_000
 
@@ -65,6 +62,7 @@ class LlmRelease:
         predictor: Answers.
         instruments: Where stages and tokens are counted.
         costs: What its tokens cost.
+        give_back: Called once it is closed: nothing of it is used any more.
     """
 
     def __init__(
@@ -75,6 +73,7 @@ class LlmRelease:
         predictor: ChatPredictor,
         instruments: Instruments,
         costs: Costs | None = None,
+        give_back: Callable[[], None] = lambda: None,
     ) -> None:
         self.release = release
         self._twin = release.twin
@@ -83,14 +82,14 @@ class LlmRelease:
         self._predictor = predictor
         self._instruments = instruments
         self._costs = costs or Costs()
+        self._give_back = give_back
         # One thread: encoder and index see one caller, and the event loop stays free.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"retrieval-{self._twin}")
 
     def close(self) -> None:
-        """Stop generating and release everything; blocks."""
+        """End its work and give back what it holds; blocks."""
         self._worker.shutdown(wait=True, cancel_futures=True)
-        self._predictor.stop()
-        self._retriever.close()
+        self._give_back()
 
     async def prepare(self, ask: Ask) -> Prepared:
         """Find context for the last question and put it before the conversation.

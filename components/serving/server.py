@@ -1,6 +1,7 @@
 """One KServe ModelServer process: the front and the predictor of every twin that has a champion."""
 
 import contextlib
+import gc
 import logging
 import time
 import warnings
@@ -16,6 +17,7 @@ from components.serving.limits.access import Access
 from components.serving.recording.opened import recording
 from components.serving.recording.recorder import Recorder
 from components.serving.rest import listen, quiet_arguments, server_class
+from components.serving.sharing import Shared
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.manager import manager
 from components.serving.traffic.watcher import Watcher
@@ -136,14 +138,18 @@ def _opened(
 ) -> Iterator[Mapping[str, "Front"]]:
     """The fronts of twins, each with its champion open; closed in the end whatever happens."""
     fronts: dict[str, Front] = {}
+    shared = Shared()
     try:
         for release in releases:
             start = time.perf_counter()
             log.info("loading twin '%s', release %s, %s", release.twin, release.id, release.trained_on)
-            front = fronts[release.twin] = _front(config, stores, release, observers, instruments)
+            front = fronts[release.twin] = _front(config, stores, release, observers, instruments, shared)
             front.manager.fleet.start(require_traffic(stores.warehouse, release.twin))
             front.manager.reporter.beat()
             log.info("twin '%s' is ready after %.1f s", release.twin, time.perf_counter() - start)
+        # The libraries' half a million objects stay: looking through them again would stop every answer.
+        gc.collect()
+        gc.freeze()
         yield fronts
     finally:
         for front in fronts.values():
@@ -151,7 +157,12 @@ def _opened(
 
 
 def _front(
-    config: Config, stores: Stores, release: Release, observers: Sequence[Observer], instruments: Instruments
+    config: Config,
+    stores: Stores,
+    release: Release,
+    observers: Sequence[Observer],
+    instruments: Instruments,
+    shared: Shared,
 ) -> "Front":
     """The front of a release's twin; no release is open yet."""
 
@@ -167,7 +178,7 @@ def _front(
                 stores.warehouse,
                 release.twin,
                 release.kind,
-                lambda name: open_release(config, stores, found(name), instruments),
+                lambda name: open_release(config, stores, found(name), instruments, shared),
                 config.serving,
                 observers,
                 instruments,

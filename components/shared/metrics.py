@@ -62,6 +62,13 @@ RELEASE_INFO = Metric(
     "1 for each release that answers.",
     mode="livemax",
 )
+RELEASE_FAILED = Metric(
+    "twinstack_release_failed",
+    "gauge",
+    ("twin", "release"),
+    "1 for each release of the traffic that a front could not open; it is tried again.",
+    mode="livemax",
+)
 
 # Traffic and limits.
 QUEUE_DEPTH = Metric("twinstack_queue_depth", "gauge", ("twin",), "Requests that wait for their turn.")
@@ -276,6 +283,7 @@ TABLE: tuple[Metric, ...] = (
     FALLBACKS,
     DISCONNECTS,
     RELEASE_INFO,
+    RELEASE_FAILED,
     QUEUE_DEPTH,
     QUEUE_SECONDS,
     LIMITED,

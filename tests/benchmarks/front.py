@@ -88,14 +88,15 @@ def _chat(folder: Path) -> tuple[float, float]:
     from components.runtime.champion import champion_of
     from components.serving.llm_parts import open_predictor, open_retriever
     from components.serving.predictor import Parameters
+    from components.serving.sharing import Loans, Shared
     from components.shared.config import load
 
     config = load(folder / "twinstack.yaml")
     stores = Stores(config)
     release = champion_of(stores.warehouse, "docs")
     assert release is not None
-    retriever, predictor = open_retriever(stores, release), open_predictor(config, release)
-    predictor.start()
+    loans = Loans(Shared())
+    retriever, predictor = open_retriever(stores, release, loans), open_predictor(config, release, loans)
     # As in the front: the search has a thread of its own, on which its model runs.
     worker = ThreadPoolExecutor(max_workers=1)
 
@@ -109,6 +110,5 @@ def _chat(folder: Path) -> tuple[float, float]:
     with asyncio.Runner() as runner:
         measured = percentiles(lambda: runner.run(one()), CHAT)
     worker.shutdown()
-    predictor.stop()
-    retriever.close()
+    loans.end()
     return measured

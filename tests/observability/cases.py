@@ -161,6 +161,7 @@ TRAFFIC = [
 ]
 
 BREAKER = 'twinstack_breaker_state{twin="credit",release="r1"}'
+FAILED = 'twinstack_release_failed{twin="credit",release="r1"}'
 REFUSED = 'twinstack_limited_total{{twin="credit",limit="{}"}}'
 BUDGET = 'twinstack_token_budget_spent_ratio{key="team-a"}'
 
@@ -175,6 +176,14 @@ DEGRADED = [
     Case(
         "TwinstackBreakerOpen", "when the circuit opens for a minute and probes", {BREAKER: "0x5 2 1 0x9"}, 10
     ),
+    Case(
+        "TwinstackReleaseFailed",
+        "when a front cannot open a release",
+        {FAILED: "0x5 1x20"},
+        10,
+        (Fired({"twin": "credit", "release": "r1"}, since=6),),
+    ),
+    Case("TwinstackReleaseFailed", "when the second try opens it", {FAILED: "0x5 1 0x9"}, 10),
     Case(
         "TwinstackQueueFull",
         "when one request in ten finds the queue full",

@@ -4,6 +4,7 @@ from components.shared.metrics import (
     BREAKER,
     FALLBACKS,
     LIMITED,
+    RELEASE_FAILED,
     RELEASE_INFO,
     REQUESTS,
     SPOOL_LAG,
@@ -73,6 +74,22 @@ def breaker(clock: Clock) -> Alert:
         "Dashboard Golden signals, row Degradation; logs of the predictor of this release.",
         "Restart the predictor; if the release is new, twin rollback --twin {{ $labels.twin }}. The breaker "
         "closes by itself.",
+        by=("twin", "release"),
+    )
+
+
+def release_failed(clock: Clock) -> Alert:
+    """A release was promoted, or given a share, and does not answer."""
+    return Alert(
+        "TwinstackReleaseFailed",
+        f"{max_by(select(RELEASE_FAILED), 'twin', 'release')} > 0",
+        clock("1m"),
+        "ticket",
+        "A front cannot open release {{ $labels.release }} of twin {{ $labels.twin }}; what answered before "
+        "goes on answering.",
+        "twin traffic {{ $labels.twin }} says why; so does the front's log.",
+        "Bring back what the release names (model files, index version, endpoint, key); or go back: "
+        "twin rollback --twin {{ $labels.twin }}.",
         by=("twin", "release"),
     )
 
@@ -154,7 +171,7 @@ def token_budget(clock: Clock) -> Alert:
 def group(clock: Clock) -> Group:
     """All of them."""
     makers = (
-        front_down, no_traffic, fallback, breaker, queue_full, storage_full, not_shipped, record_damaged,
-        token_budget,
+        front_down, no_traffic, fallback, breaker, release_failed, queue_full, storage_full, not_shipped,
+        record_damaged, token_budget,
     )  # fmt: skip
     return Group("twinstack-serving", [make(clock) for make in makers])

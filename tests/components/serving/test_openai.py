@@ -100,12 +100,14 @@ def test_wrong_extension_is_named(served: Any, extension: dict[str, Any], param:
 def test_a_page_is_further_context_with_its_url_as_citation(released: Any) -> None:
     from components.serving.asking import Page
     from components.serving.llm_parts import open_retriever
+    from components.serving.sharing import Loans, Shared
 
     _, config, _, docs = released
-    retriever = open_retriever(Context(config, "docs", "t").stores, docs)
+    loans = Loans(Shared())
+    retriever = open_retriever(Context(config, "docs", "t").stores, docs, loans)
     text = "Nothing here.\n\n" * 60 + "The gate is painted green.\n\n" + "Nor here.\n\n" * 60
     cited = retriever.quote("Which colour is the gate?", Page("https://example.org/g", "Gates", text))
-    retriever.close()
+    loans.end()
     assert {one.path for one in cited} == {"https://example.org/g"}
     assert "painted green" in cited[0].text
     prompt = retriever.prompt(cited, {})

@@ -151,8 +151,12 @@ def test_a_release_that_cannot_be_opened_leaves_the_champion_and_is_shown(live: 
     until(lambda: f"cannot open {live.broken}" in live.twin("traffic", "credit"), 30, "the report")
     assert live.predict().status_code == 200
     assert live.release() == live.first
+    name = f'twinstack_release_failed{{release="{live.broken}",twin="credit"}}'
+    assert f"{name} 1.0" in live.client.get("/metrics").text
+    assert any(f"release {live.broken} cannot be opened" in line for line in live.running.log)
     champion.rollback(live.warehouse, "credit")
     until(lambda: live.broken not in live.twin("traffic", "credit"), 30, "the end of the report")
+    assert f"{name} 0.0" in live.client.get("/metrics").text
 
 
 def test_metrics_show_which_release_answers(live: Live) -> None:

@@ -1,0 +1,162 @@
+"""A real server follows the traffic of an LLM twin: releases share what they can and leave no memory."""
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from components.adapters.registry import local_folder
+from components.adapters.stores import Stores
+from components.adapters.warehouse import Warehouse
+from components.runtime import champion
+from components.shared.config import load
+from components.shared.releases import Release
+from tests.components.serving.conftest import Running, start, stop
+from tests.conftest import until
+
+CHAT = "/openai/v1/chat/completions"
+QUESTION = [{"role": "user", "content": "What does the gate compare?"}]
+BODY = {"model": "docs", "messages": QUESTION, "max_tokens": 4, "temperature": 0}
+
+#: How much a server may grow while releases come and go.
+GROWTH = 1.1
+
+
+@dataclass
+class Live:
+    """A server over twin docs in a project of its own."""
+
+    folder: Path
+    warehouse: Warehouse
+    running: Running
+    client: httpx.Client
+    first: Release
+
+    def ask(self) -> httpx.Response:
+        return self.client.post(CHAT, json=BODY)
+
+    def changed(self, name: str, **parts: Any) -> None:
+        """Store a release that differs from the first one in some parts."""
+        made = self.first.model_copy(update={"id": name, "model_version": name, **parts})
+        champion.store(self.warehouse, made)
+
+    def trained(self, name: str) -> None:
+        """Store a release with an adapter of its own, which changes the answers."""
+        folder = self.folder / name
+        shutil.copytree(local_folder(self.first.model_uri), folder)
+        weights = load_file(folder / "adapter_model.safetensors")
+        torch.manual_seed(sum(name.encode()))
+        save_file(
+            {key: torch.randn_like(value) * 0.3 for key, value in weights.items()},
+            folder / "adapter_model.safetensors",
+        )
+        self.changed(name, model_uri=folder.as_uri())
+
+    def promote(self, name: str) -> float:
+        """Seconds from a promotion until the release answers."""
+        champion.promote(self.warehouse, champion.read_release(self.warehouse, "docs", name))
+        return self.until(name)
+
+    def until(self, name: str) -> float:
+        """Seconds from now until a release answers."""
+        begun = time.monotonic()
+        path = "/openai/v1/models/docs"
+        until(lambda: self.client.get(path).json()["twinstack"]["release"] == name, 120, f"release {name}")
+        took = time.monotonic() - begun
+        assert self.ask().headers["x-twinstack-release"] == name
+        return took
+
+    def opening(self, name: str) -> float:
+        """Seconds that the server took to open a release, by its log."""
+        found = re.search(rf"release {name} is open after ([\d.]+) s", "".join(self.running.log))
+        assert found, self.running.log
+        return float(found[1])
+
+    def memory(self) -> int:
+        """Resident kilobytes of the server."""
+        text = Path(f"/proc/{self.running.process.pid}/status").read_text()
+        return int(text.split("VmRSS:")[1].split()[0])
+
+
+@pytest.fixture(scope="module")
+def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    source, config, _, docs = released
+    folder = tmp_path_factory.mktemp("live-llm")
+    (folder / "state").mkdir()
+    shutil.copy(source / "twinstack.yaml", folder)
+    for path in config.state_path.glob("warehouse.db*"):
+        shutil.copy(path, folder / "state")
+    for name in ("vectors", "foundation"):
+        (folder / "state" / name).symlink_to(config.state_path / name)
+    running = start(folder, "--twin", "docs")
+    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
+    with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as client:
+        yield Live(folder, warehouse, running, client, docs)
+    assert stop(running) == 0, "".join(running.log)
+    assert "Traceback" not in "".join(running.log)
+
+
+class Load:
+    """One caller after the other while the block runs."""
+
+    def __init__(self, live: Live) -> None:
+        self.statuses: list[int] = []
+        self._url = live.running.url
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "Load":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=120, trust_env=False) as client:
+            while not self._ends.is_set():
+                self.statuses.append(client.post(CHAT, json=BODY).status_code)
+
+
+def test_another_prompt_answers_within_2_s_on_the_weights_that_are_open(live: Live) -> None:
+    live.changed("reworded", prompt="Be brief.\n\n{context}\n")
+    before = live.memory()
+    assert live.promote("reworded") < 2
+    assert live.opening("reworded") < 1
+    assert sum("is loading" in line and "foundation" in line for line in live.running.log) == 1
+    assert live.memory() < GROWTH * before
+
+
+def test_another_adapter_is_opened_beside_the_old_one_without_dropping_a_request(live: Live) -> None:
+    said = live.ask().json()["choices"][0]["message"]["content"]
+    live.trained("retrained")
+    with Load(live) as load_:
+        took = live.promote("retrained")
+        assert live.ask().json()["choices"][0]["message"]["content"] != said
+        champion.rollback(live.warehouse, "docs")
+        assert live.until("reworded") < 2, "what answered before is still open"
+    assert set(load_.statuses) == {200}
+    assert took < live.opening("retrained") + 2, "an open release answers within 2 s"
+
+
+def test_releases_that_come_and_go_leave_no_memory_behind(live: Live) -> None:
+    for name in ("one", "two", "three", "four"):
+        live.trained(name)
+    live.promote("one")
+    live.promote("two")
+    until(lambda: "release retrained is closed" in "".join(live.running.log), 30, "the end of the first")
+    before = live.memory()
+    live.promote("three")
+    live.promote("four")
+    until(lambda: "release two is closed" in "".join(live.running.log), 30, "the end of the third")
+    assert live.memory() < GROWTH * before
