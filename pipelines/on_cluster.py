@@ -36,7 +36,8 @@ def cluster_pipeline(name: str, kind: Kind, cluster: Cluster) -> Any:
 
     @contextmanager
     def reported(config: str, twin: str) -> Iterator[None]:
-        last = report(config=config, twin=twin, pipeline=name)
+        run = dsl.PIPELINE_JOB_ID_PLACEHOLDER
+        last = report(config=config, twin=twin, pipeline=name, run=run, ui=cluster.kfp.ui)
         _set(last, "report", REPORT, cluster)
         with dsl.ExitHandler(last, name="reported"):
             yield

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+# What somebody set in the shell for `twin run` would reach every configuration that a test loads.
+for name in [one for one in os.environ if one.startswith("TWINSTACK_")]:
+    del os.environ[name]
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 TWIN = str(Path(sys.executable).parent / "twin")
 

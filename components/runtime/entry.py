@@ -52,7 +52,7 @@ def run_stage(run: Run, context: Context, given: Mapping[str, Manifest | None]) 
     try:
         made = _made(run, context, given)
     except Exception:
-        pushing.failed(context)
+        pushing.ended(context, well=False)
         raise
     pushing.succeeded(context, made, time.monotonic() - started)
     emit(

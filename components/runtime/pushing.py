@@ -46,13 +46,12 @@ def succeeded(context: Context, made: Manifest, seconds: float) -> None:
     _push(context, fill)
 
 
-def failed(context: Context) -> None:
-    """Tell that a stage failed."""
-    from components.shared.metrics import STEP_FAILURE
+def ended(context: Context, *, well: bool) -> None:
+    """Tell that something ended now, and whether well: a stage, or a whole run."""
+    from components.shared.metrics import STEP_FAILURE, STEP_SUCCESS
 
-    _push(
-        context, lambda instruments: instruments.set(STEP_FAILURE, time.time(), context.twin, context.stage)
-    )
+    metric = STEP_SUCCESS if well else STEP_FAILURE
+    _push(context, lambda instruments: instruments.set(metric, time.time(), context.twin, context.stage))
 
 
 def _push(context: Context, fill: "Callable[[Instruments], None]") -> None:

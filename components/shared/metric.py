@@ -32,6 +32,9 @@ LANGUAGES = (
     "ko", "nl", "no", "pl", "pt", "ro", "ru", "sv", "th", "tr", "uk", "vi", "zh", "other", "unknown",
 )  # fmt: skip
 
+#: Pipelines; on a cluster a whole run is a step too.
+PIPELINES = ("collect", "features", "train", "release", "monitor", "end_to_end")
+
 #: Label to every value it may have. Labels that are not here have the values of the configuration (`twin`),
 #: of the releases (`release`, `model_version`) or of HTTP (`code`).
 VALUES: Mapping[str, tuple[str, ...]] = {
@@ -57,10 +60,10 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "bound": ("estimate", "lower", "upper"),
     "subject": ("release", "retraining"),
     "state": ("succeeded", "failed", "interrupted"),
-    "pipeline": ("collect", "features", "train", "release", "monitor", "end_to_end"),
+    "pipeline": PIPELINES,
     "step": (
         "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune",
-        "evaluate", "gate", "release", "monitor",
+        "evaluate", "gate", "release", "monitor", *(f"pipeline-{name}" for name in PIPELINES),
     ),
 }  # fmt: skip
 

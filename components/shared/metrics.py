@@ -231,14 +231,14 @@ STEP_SUCCESS = Metric(
     "twinstack_step_last_success_timestamp_seconds",
     "gauge",
     ("twin", "step"),
-    "Unix time at which a stage last ended well, skipped or not.",
+    "Unix time at which a stage, or a whole run, last ended well, skipped or not.",
     side="step",
 )
 STEP_FAILURE = Metric(
     "twinstack_step_last_failure_timestamp_seconds",
     "gauge",
     ("twin", "step"),
-    "Unix time at which a stage last failed.",
+    "Unix time at which a stage, or a whole run, last failed.",
     side="step",
 )
 STEP_SECONDS = Metric(

@@ -65,6 +65,20 @@ def test_every_option_goes_with_the_base_alone(option: str, tmp_path: Path) -> N
     assert len(found) > len(objects(MANIFESTS / "base"))
 
 
+def policies(found: list[Object]) -> dict[str, Object]:
+    """Specifications of network policies by name."""
+    return {one["metadata"]["name"]: one["spec"] for one in of_kind(found, "NetworkPolicy")}
+
+
+def policies_of(name: str, labels: dict[str, str]) -> list[str]:
+    """Network policies of an overlay that choose pods with these labels."""
+    return [
+        one["metadata"]["name"]
+        for one in of_kind(overlay(name), "NetworkPolicy")
+        if (wanted := one["spec"]["podSelector"].get("matchLabels")) and wanted.items() <= labels.items()
+    ]
+
+
 @EACH
 class TestOverlay:
     def test_defines_no_object_twice(self, name: str) -> None:
@@ -75,8 +89,7 @@ class TestOverlay:
         found = overlay(name)
         made = {one["metadata"]["name"] for one in of_kind(found, "Namespace")}
         of_the_cluster = {
-            "Namespace", "NodePool", "ResourceFlavor", "ClusterQueue", "WorkloadPriorityClass",
-            "ClusterTrainingRuntime",
+            "Namespace", "NodePool", "ResourceFlavor", "ClusterQueue", "ClusterTrainingRuntime",
         }  # fmt: skip
         for one in found:
             if one["kind"] not in of_the_cluster:
@@ -131,18 +144,12 @@ class TestOverlay:
             assert ("ServiceAccount", "twinstack", template["spec"]["serviceAccountName"]) in known
 
     def test_with_policies_everything_is_denied_first(self, name: str) -> None:
-        policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(overlay(name), "NetworkPolicy")}
-        assert policies["twinstack-nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        assert policies(overlay(name))["twinstack-nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
     def test_the_recurring_program_has_one_way_out_beside_names(self, name: str) -> None:
         (template,) = workloads(overlay(name))
         labels = template["metadata"]["labels"]
-        mine = [
-            one
-            for one in of_kind(overlay(name), "NetworkPolicy")
-            if (wanted := one["spec"]["podSelector"].get("matchLabels")) and wanted.items() <= labels.items()
-        ]
-        assert [one["metadata"]["name"] for one in mine] == ["twinstack-recurring"]
+        assert policies_of(name, labels) == ["twinstack-recurring"]
         assert "workflows.argoproj.io/workflow" not in labels, "the way of the runs is wider"
 
 
@@ -198,6 +205,24 @@ class TestProduction:
         (group,) = whole["spec"]["resourceGroups"]
         assert pool.accelerator in group["coveredResources"]
         assert group["flavors"][0]["name"] == flavor["metadata"]["name"]
+
+    def test_pods_that_train_together_reach_each_other(self) -> None:
+        (runtime,) = of_kind(overlay("prod"), "ClusterTrainingRuntime")
+        (job,) = runtime["spec"]["template"]["spec"]["replicatedJobs"]
+        labels = job["template"]["spec"]["template"]["metadata"]["labels"]
+        assert policies_of("prod", labels) == ["twinstack-training"]
+        spec = policies(overlay("prod"))["twinstack-training"]
+        together = [{"podSelector": spec["podSelector"]}]
+        assert {"from": together} in spec["ingress"] and {"to": together} in spec["egress"]
+
+    def test_runs_reach_the_object_storage_of_kubeflow_pipelines(self) -> None:
+        (ways,) = [
+            way["ports"]
+            for way in policies(overlay("prod"))["twinstack-runs"]["egress"]
+            if way["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kubeflow"}}}]
+        ]
+        # A policy sees the port of the pod, not that of the Service: SeaweedFS listens on 8333.
+        assert {8333, 9000} <= {one["port"] for one in ways}
 
     def test_patches_of_custom_resources_change_one_number_and_keep_the_lists(self) -> None:
         (whole,) = of_kind(overlay("prod"), "ClusterQueue")

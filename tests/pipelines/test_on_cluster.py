@@ -171,10 +171,17 @@ def test_every_pod_is_a_numbered_user_with_labels_and_may_pull(
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_end_is_reported_whatever_happens(name: str) -> None:
-    spec = next(iter(yaml.safe_load_all(package_of(name, "classic", Cluster()))))
+    settings = Cluster.model_validate({"kfp": {"ui": "https://kfp.example.org"}})
+    spec = next(iter(yaml.safe_load_all(package_of(name, "classic", settings))))
     last = spec["root"]["dag"]["tasks"]["report"]
     assert last["triggerPolicy"]["strategy"] == "ALL_UPSTREAM_TASKS_COMPLETED"
     assert last["inputs"]["parameters"]["status"]["taskFinalStatus"]["producerTask"] == "exit-handler-1"
+    constants = {
+        key: one["runtimeValue"]["constant"]
+        for key, one in last["inputs"]["parameters"].items()
+        if "runtimeValue" in one
+    }
+    assert constants == {"pipeline": name, "run": "{{$.pipeline_job_uuid}}", "ui": "https://kfp.example.org"}
 
 
 def test_objects_are_named_by_content_and_hold_what_the_packages_hold(tmp_path: Path) -> None:
@@ -239,3 +246,4 @@ def test_the_report_says_how_a_run_of_the_compiled_pipeline_ended(
     assert [(one["pipeline"], one["twin"], one["state"]) for one in reports] == [("collect", twin, state)], (
         done.stdout[-3000:]
     )
+    assert all(one["run"] and "{{" not in one["run"] for one in reports)

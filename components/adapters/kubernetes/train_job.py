@@ -16,6 +16,10 @@ NODE = "node"
 MANAGER = "twinstack.io/finetune"
 
 
+#: Label by which Kueue finds what it admits.
+QUEUE = "kueue.x-k8s.io/queue-name"
+
+
 def name_of(key: str) -> str:
     """Name of the TrainJob of a training; JobSet makes longer names of it."""
     return f"finetune-{key[:12]}"
@@ -43,6 +47,7 @@ def train_job(config: Config, twin: str, key: str, arguments: Sequence[str]) -> 
                 "app.kubernetes.io/part-of": "twinstack",
                 "app.kubernetes.io/managed-by": "twinstack",
                 "twinstack.io/twin": twin,
+                **_queued(cluster),
             },
             "annotations": {"twinstack.io/training": key},
         },
@@ -64,6 +69,12 @@ def train_job(config: Config, twin: str, key: str, arguments: Sequence[str]) -> 
             "runtimePatches": [_patch(config)],
         },
     }
+
+
+def _queued(cluster: Cluster) -> dict[str, str]:
+    """Kueue suspends a TrainJob of a queue until there is room for the whole of it."""
+    pool = cluster.pools.get(cluster.training.pool)
+    return {QUEUE: pool.queue} if pool and pool.queue else {}
 
 
 def _resources(cluster: Cluster, training: Training) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from components.runtime import outcome
-from components.shared.config import dump, load
+from components.shared.config import dump, load, parse
+from tests.components.runtime.test_pushing import seen
+from tests.observability.processes import needs, pushgateway
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -59,8 +61,9 @@ def test_the_end_is_posted_where_the_variable_says(
     receiver: HTTPServer, config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RUN_REPORTS", f"http://127.0.0.1:{receiver.server_port}/hook")
-    outcome.report(config, "docs", "train", "FAILED", "run-1")
+    outcome.report(config, "docs", "train", "FAILED", "run-1", error="OOMKilled", ui="https://kfp")
     sent = {"pipeline": "train", "twin": "docs", "state": "FAILED", "run": "run-1", "namespace": "team"}
+    sent |= {"error": "OOMKilled", "link": "https://kfp/#/runs/details/run-1"}
     assert handler(receiver).received == [sent]
     assert json.loads(capsys.readouterr().out.removeprefix("::twin::")) == {"event": "run", **sent}
 
@@ -92,3 +95,28 @@ def test_without_an_address_the_end_is_a_line_and_nothing_else(
     monkeypatch.delenv("RUN_REPORTS", raising=False)
     outcome.report(config, "docs", "train", "SUCCEEDED", "run-1")
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_the_words_of_a_server_with_ml_metadata_mean_the_same(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome.report(config, "docs", "train", "COMPLETE", "run-1")
+    assert '"state": "SUCCEEDED"' in capsys.readouterr().out
+
+
+@needs("prometheus-pushgateway")
+def test_a_run_whose_stage_was_killed_is_a_failed_step_until_one_succeeds(
+    config: str, tmp_path: Path
+) -> None:
+    step, name = ("docs", "pipeline-train"), "twinstack_step_last_{}_timestamp_seconds"
+    with pushgateway(tmp_path) as gateway:
+        found = parse(config)
+        cluster = found.cluster.model_copy(update={"pushgateway": gateway, "namespace": "twinstack"})
+        pushes = dump(found.model_copy(update={"cluster": cluster}))
+        outcome.report(pushes, "docs", "train", "CANCELED", "run-1")
+        assert not seen(gateway)
+        outcome.report(pushes, "docs", "train", "FAILED", "run-2")
+        failed = seen(gateway)
+        assert set(failed) == {name.format("failure")}
+        outcome.report(pushes, "docs", "train", "SUCCEEDED", "run-3")
+        assert seen(gateway)[name.format("success")][step] > failed[name.format("failure")][step]

@@ -111,6 +111,13 @@ def test_the_job_asks_for_what_the_configuration_says(config: Config) -> None:
     assert pod_spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
 
 
+def test_a_job_waits_in_the_queue_of_its_pool(config: Config) -> None:
+    assert "kueue.x-k8s.io/queue-name" not in body(config)["metadata"]["labels"]
+    pool = config.cluster.pools["gpu"].model_copy(update={"queue": "gpus"})
+    queued = config.model_copy(update={"cluster": config.cluster.model_copy(update={"pools": {"gpu": pool}})})
+    assert body(queued)["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpus"
+
+
 def test_the_log_of_the_first_process_comes_back_once_and_the_job_is_deleted(
     api: Api, server: Server, config: Config
 ) -> None:
