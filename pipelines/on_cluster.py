@@ -85,6 +85,9 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
     for secret in cluster.secrets:
         if not secret.stages or stage in secret.stages:
             kubernetes.use_secret_as_env(task, secret.secret, {secret.key: secret.variable})
+    for volume in cluster.volumes:
+        if not volume.stages or stage in volume.stages:
+            kubernetes.mount_pvc(task, pvc_name=volume.claim, mount_path=volume.path)
 
 
 def _named(image: str) -> Any:

@@ -10,6 +10,9 @@ from components.shared.config import Config, dump
 from components.shared.config.cluster import Kfp
 from components.shared.errors import ConfigError
 
+#: Folder of what a stage fetches and caches. The project in an image belongs to root, the stage to nobody.
+STATE = "/tmp/twinstack"  # noqa: S108 - a pod has it for itself
+
 #: Fields of a cron expression that KFP reads: seconds come first.
 CRON_FIELDS = 6
 
@@ -148,5 +151,5 @@ def _arguments(config: Config, twin: str, allow_dirty: bool) -> dict[str, Any]:
     with every entry of the list.
     """
     cluster = config.cluster.model_copy(update={"kfp": Kfp(), "recurring": {}})
-    there = config.model_copy(update={"root": cluster.project, "cluster": cluster})
+    there = config.model_copy(update={"root": cluster.project, "state": STATE, "cluster": cluster})
     return {"config": dump(there), "twin": twin, "allow_dirty": allow_dirty}

@@ -53,7 +53,7 @@ def _untrained(uri: str, folder: Path) -> Draft:
 
 def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     from components.finetune import distributed, training, work
-    from components.finetune.checkpoint import Checkpoint
+    from components.finetune.handover import handover
 
     twin = context.llm
     if endpoint(twin.foundation.model, "foundation.model"):
@@ -61,8 +61,9 @@ def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     if distributed.wanted(context.config):
         outcome, forget = distributed.train(context, dataset, folder)
     else:
-        checkpoint = Checkpoint(context.config.state_path / "checkpoints" / work.key_of(context, dataset))
-        outcome, forget = work.train(context, dataset, folder, checkpoint), checkpoint.clear
+        # In the artifact store, because the next try may run on another node.
+        place = handover(context.config, work.key_of(context, dataset))
+        outcome, forget = work.train(context, dataset, folder, place.checkpoint()), place.clear
     context.crash_point("after-model")
     write_atomic(folder / "losses.json", json.dumps([round(loss, 4) for loss in outcome.losses]))
     training.curve(outcome.losses, folder / "loss.png")

@@ -1,4 +1,4 @@
-"""What a TrainJob and the stage that made it hand to each other, through the artifact store."""
+"""What a training leaves in the artifact store: its checkpoint, and what a TrainJob made for its stage."""
 
 import json
 import shutil

@@ -144,7 +144,8 @@ class TestOverlay:
             assert ("ServiceAccount", "twinstack", template["spec"]["serviceAccountName"]) in known
 
     def test_with_policies_everything_is_denied_first(self, name: str) -> None:
-        assert policies(overlay(name))["twinstack-nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        nothing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+        assert policies(overlay(name))["twinstack-nothing"] == nothing
 
     def test_the_recurring_program_has_one_way_out_beside_names(self, name: str) -> None:
         (template,) = workloads(overlay(name))
@@ -216,11 +217,9 @@ class TestProduction:
         assert {"from": together} in spec["ingress"] and {"to": together} in spec["egress"]
 
     def test_runs_reach_the_object_storage_of_kubeflow_pipelines(self) -> None:
-        (ways,) = [
-            way["ports"]
-            for way in policies(overlay("prod"))["twinstack-runs"]["egress"]
-            if way["to"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kubeflow"}}}]
-        ]
+        server = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kubeflow"}}}
+        out = policies(overlay("prod"))["twinstack-runs"]["egress"]
+        (ways,) = [way["ports"] for way in out if way["to"] == [server]]
         # A policy sees the port of the pod, not that of the Service: SeaweedFS listens on 8333.
         assert {8333, 9000} <= {one["port"] for one in ways}
 

@@ -43,6 +43,7 @@ SETTINGS = Cluster.model_validate(
             {"secret": "objects", "key": "id", "variable": "AWS_ACCESS_KEY_ID"},
             {"secret": "models", "key": "read", "variable": "HF_READ", "stages": ["finetune"]},
         ],
+        "volumes": [{"claim": "features", "path": "/features", "stages": ["collect"]}],
     }
 )  # fmt: skip
 
@@ -156,6 +157,15 @@ def test_secrets_reach_the_stages_they_are_for_and_no_value_is_written(
     }
     assert by_stage.pop("finetune") == {"AWS_ACCESS_KEY_ID": "objects", "HF_READ": "models"}
     assert all(found == {"AWS_ACCESS_KEY_ID": "objects"} for found in by_stage.values())
+
+
+def test_a_volume_is_mounted_where_it_is_asked_for(
+    compiled: tuple[dict[str, Any], dict[str, Any]],
+) -> None:
+    mounts = {name: found.get("pvcMount", []) for name, found in compiled[1].items()}
+    (mount,) = mounts.pop("exec-collect")
+    assert (mount["constant"], mount["mountPath"]) == ("features", "/features")
+    assert not any(mounts.values())
 
 
 def test_every_pod_is_a_numbered_user_with_labels_and_may_pull(

@@ -108,6 +108,7 @@ class TestSubmit:
         assert given["allow_dirty"] is True
         arrived = parse(given["config"])
         assert arrived.root == "/project"
+        assert arrived.state == "/tmp/twinstack", "the project of an image belongs to root"
         assert arrived.twins == target.config.twins
         assert arrived.stores == target.config.stores
         assert arrived.cluster.kfp.endpoint == "", "how the server is reached is no business of a stage"

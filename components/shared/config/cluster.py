@@ -230,6 +230,17 @@ class SecretVariable(Settings):
     """Stages that receive it; empty means all."""
 
 
+class Volume(Settings):
+    """A volume that stages share, where a store is a folder: `file:///`, `feast:///`."""
+
+    claim: ObjectName
+    """PersistentVolumeClaim, in the namespace of the pipelines; user 65532 has to be able to write to it."""
+    path: str = Field(pattern=r"^/[^\s]*[^\s/]$")
+    """Where it is mounted, for example `/var/lib/twinstack`."""
+    stages: tuple[StageName, ...] = ()
+    """Stages that mount it; empty means all."""
+
+
 class Kfp(Settings):
     """The Kubeflow Pipelines server."""
 
@@ -291,6 +302,8 @@ class Cluster(Settings):
     """What each stage runs with; a stage that is not named has the defaults."""
     secrets: tuple[SecretVariable, ...] = ()
     """Secrets of the stages, as environment variables."""
+    volumes: tuple[Volume, ...] = ()
+    """Volumes of the stages."""
     service_accounts: ServiceAccounts = ServiceAccounts()
     """Who the pods are to Kubernetes."""
     kfp: Kfp = Kfp()
