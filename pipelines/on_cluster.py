@@ -12,7 +12,7 @@ from typing import Any, cast
 from kfp import dsl, kubernetes
 
 from components.shared.config import Kind
-from components.shared.config.cluster import Cluster, Pool, Retries, StageName, StageWork
+from components.shared.config.cluster import Cluster, Pool, Retries, StageName, StageWork, Volume
 from components.shared.images import NAMES, reference
 from pipelines.recipes import pipeline
 from pipelines.report import report
@@ -82,12 +82,21 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
         _placed(task, pool)
     if work.gpus:
         task.set_accelerator_type(pool.accelerator if pool else GPU).set_accelerator_limit(work.gpus)
+    for name, value in cluster.variables.items():
+        task.set_env_variable(name, value)
     for secret in cluster.secrets:
         if not secret.stages or stage in secret.stages:
             kubernetes.use_secret_as_env(task, secret.secret, {secret.key: secret.variable})
     for volume in cluster.volumes:
         if not volume.stages or stage in volume.stages:
-            kubernetes.mount_pvc(task, pvc_name=volume.claim, mount_path=volume.path)
+            _mount(task, volume)
+
+
+def _mount(task: Any, volume: Volume) -> None:
+    if volume.claim:
+        kubernetes.mount_pvc(task, pvc_name=volume.claim, mount_path=volume.path)
+    else:
+        kubernetes.use_config_map_as_volume(task, volume.config_map, mount_path=volume.path)
 
 
 def _named(image: str) -> Any:

@@ -43,7 +43,9 @@ SETTINGS = Cluster.model_validate(
             {"secret": "objects", "key": "id", "variable": "AWS_ACCESS_KEY_ID"},
             {"secret": "models", "key": "read", "variable": "HF_READ", "stages": ["finetune"]},
         ],
-        "volumes": [{"claim": "features", "path": "/features", "stages": ["collect"]}],
+        "variables": {"AWS_ENDPOINT_URL": "http://minio.stores:9000"},
+        "volumes": [{"claim": "features", "path": "/features", "stages": ["collect"]},
+                    {"config_map": "authority", "path": "/etc/authority"}],
     }
 )  # fmt: skip
 
@@ -159,6 +161,13 @@ def test_secrets_reach_the_stages_they_are_for_and_no_value_is_written(
     assert all(found == {"AWS_ACCESS_KEY_ID": "objects"} for found in by_stage.values())
 
 
+def test_every_stage_has_the_variables(compiled: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    for executor in compiled[0]["deploymentSpec"]["executors"].values():
+        assert executor["container"]["env"] == [
+            {"name": "AWS_ENDPOINT_URL", "value": "http://minio.stores:9000"}
+        ]
+
+
 def test_a_volume_is_mounted_where_it_is_asked_for(
     compiled: tuple[dict[str, Any], dict[str, Any]],
 ) -> None:
@@ -166,6 +175,9 @@ def test_a_volume_is_mounted_where_it_is_asked_for(
     (mount,) = mounts.pop("exec-collect")
     assert (mount["constant"], mount["mountPath"]) == ("features", "/features")
     assert not any(mounts.values())
+    for found in compiled[1].values():
+        (mount,) = found["configMapAsVolume"]
+        assert (mount["configMapName"], mount["mountPath"]) == ("authority", "/etc/authority")
 
 
 def test_every_pod_is_a_numbered_user_with_labels_and_may_pull(

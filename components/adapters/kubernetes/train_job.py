@@ -87,8 +87,8 @@ def _resources(cluster: Cluster, training: Training) -> dict[str, Any]:
 
 
 def _environment(cluster: Cluster) -> list[dict[str, Any]]:
-    """The secrets of stage finetune, by reference."""
-    return [
+    """The variables of stage finetune, and its secrets by reference."""
+    return [{"name": name, "value": value} for name, value in cluster.variables.items()] + [
         {"name": one.variable, "valueFrom": {"secretKeyRef": {"name": one.secret, "key": one.key}}}
         for one in cluster.secrets
         if not one.stages or "finetune" in one.stages

@@ -231,14 +231,22 @@ class SecretVariable(Settings):
 
 
 class Volume(Settings):
-    """A volume that stages share, where a store is a folder: `file:///`, `feast:///`."""
+    """What stages mount: a folder that they share as a store (`file:///`, `feast:///`), or certificates."""
 
-    claim: ObjectName
+    claim: str = Field(default="", pattern=NAME_OR_NOTHING)
     """PersistentVolumeClaim, in the namespace of the pipelines; user 65532 has to be able to write to it."""
+    config_map: str = Field(default="", pattern=NAME_OR_NOTHING)
+    """ConfigMap instead of a claim, for example of certificates that `SSL_CERT_FILE` in `variables` names."""
     path: str = Field(pattern=r"^/[^\s]*[^\s/]$")
     """Where it is mounted, for example `/var/lib/twinstack`."""
     stages: tuple[StageName, ...] = ()
     """Stages that mount it; empty means all."""
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if bool(self.claim) == bool(self.config_map):
+            raise ValueError("a volume is either a claim or a config_map")
+        return self
 
 
 class Kfp(Settings):
@@ -302,6 +310,8 @@ class Cluster(Settings):
     """What each stage runs with; a stage that is not named has the defaults."""
     secrets: tuple[SecretVariable, ...] = ()
     """Secrets of the stages, as environment variables."""
+    variables: dict[Variable, str] = Field(default={})
+    """Environment variables of the stages that are no secret, for example `AWS_ENDPOINT_URL`."""
     volumes: tuple[Volume, ...] = ()
     """Volumes of the stages."""
     service_accounts: ServiceAccounts = ServiceAccounts()

@@ -39,7 +39,7 @@ def test_adapters_are_fetched_beside_the_model_and_named() -> None:
 
 def test_it_lands_on_the_pool() -> None:
     predictor = docs()["spec"]["predictor"]
-    assert predictor["nodeSelector"] == {"twinstack.io/pool": "gpu"}
+    assert predictor["nodeSelector"] == {"karpenter.sh/nodepool": "twinstack-gpu"}
     assert predictor["tolerations"][0]["key"] == "nvidia.com/gpu"
     assert predictor["affinity"]["podAntiAffinity"]
 

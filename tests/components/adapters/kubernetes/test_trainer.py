@@ -35,6 +35,7 @@ def config(tmp_path: Path) -> Config:
     cluster = Cluster(
         pools={"gpu": gpu},
         secrets=secrets,
+        variables={"HF_HUB_OFFLINE": "1"},
         training={"nodes": 2, "gpus": 4, "pool": "gpu", "wait_seconds": 60},
     )
     return made.model_copy(update={"cluster": cluster})
@@ -103,7 +104,8 @@ def test_the_job_asks_for_what_the_configuration_says(config: Config) -> None:
     assert trainer["args"] == ["-m", "components.finetune.worker", "--twin", "docs"]
     assert trainer["image"].startswith("twinstack/train-python:")
     assert trainer["env"] == [
-        {"name": "AWS_ACCESS_KEY_ID", "valueFrom": {"secretKeyRef": {"name": "s3", "key": "id"}}}
+        {"name": "HF_HUB_OFFLINE", "value": "1"},
+        {"name": "AWS_ACCESS_KEY_ID", "valueFrom": {"secretKeyRef": {"name": "s3", "key": "id"}}},
     ], "secrets by reference, and only those of stage finetune"
     patch = body(config)["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]
     pod_spec = patch["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
