@@ -75,6 +75,9 @@ def schedule(
 ) -> dict[str, str]:
     """Upload a pipeline, unless the server has the same content, and bring its recurring run to `cron`.
 
+    With a name it is one of `cluster.recurring`, and goes when it leaves that list; without, a person's, and
+    stays.
+
     Raises:
         ConfigError: There is no such pipeline or twin.
         PipelinesError: The server refuses, or does not answer.
@@ -87,6 +90,7 @@ def schedule(
         _arguments(target.config, twin, allow_dirty=False),
         target.config.cluster.service_accounts.pipelines,
         enabled,
+        managed=bool(name),
     )
     made, change = Recurring(target.server).bring(wanted)
     return {

@@ -7,8 +7,9 @@ from typing import Any
 from components.adapters.kfp_access import PATIENCE
 from components.adapters.kfp_server import KfpServer, Uploaded, reference
 
-#: Start of the description of a recurring run that this stack made, and may remove.
-MANAGED = "Kept by twinstack"
+#: Description of a recurring run of the list, which may be removed, and of one that a person asked for.
+MANAGED = "Kept by twinstack; what is changed by hand is undone."
+ASKED = "Made by `twin submit --cron`."
 
 #: Items a page.
 PAGE = 100
@@ -16,7 +17,12 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Schedule:
-    """A recurring run as it is wanted; `cron` has six fields, seconds first."""
+    """A recurring run as it is wanted.
+
+    Attributes:
+        cron: Six fields, seconds first.
+        managed: Whether it is removed when it leaves the list.
+    """
 
     name: str
     cron: str
@@ -24,6 +30,7 @@ class Schedule:
     arguments: Mapping[str, Any]
     service_account: str
     enabled: bool = True
+    managed: bool = True
 
 
 class Recurring:
@@ -53,12 +60,8 @@ class Recurring:
         return kept, "unchanged" if same else "updated" if there else "created"
 
     def prune(self, names: set[str]) -> list[str]:
-        """Delete those that this stack made and that are not among the names; their names."""
-        old = [
-            one
-            for one in self.listed()
-            if (one.description or "").startswith(MANAGED) and one.display_name not in names
-        ]
+        """Delete those of the list that are not among the names any more; their names."""
+        old = [one for one in self.listed() if one.description == MANAGED and one.display_name not in names]
         for one in old:
             self.delete(one.recurring_run_id)
         return sorted(one.display_name for one in old)
@@ -91,7 +94,7 @@ class Recurring:
         models = self.access.models
         body = models.V2beta1RecurringRun(
             display_name=wanted.name,
-            description=f"{MANAGED}; what is changed by hand is undone.",
+            description=_description(wanted),
             experiment_id=self.server.experiment,
             pipeline_version_reference=reference(models, wanted.uploaded),
             runtime_config=models.V2beta1RuntimeConfig(parameters=dict(wanted.arguments)),
@@ -107,6 +110,10 @@ class Recurring:
         return str(made.recurring_run_id)
 
 
+def _description(wanted: Schedule) -> str:
+    return MANAGED if wanted.managed else ASKED
+
+
 def _is(there: Any, wanted: Schedule) -> bool:
     """Whether a recurring run is what is wanted."""
     version, trigger, run = there.pipeline_version_reference, there.trigger, there.runtime_config
@@ -116,6 +123,7 @@ def _is(there: Any, wanted: Schedule) -> bool:
         (run.parameters or {}) if run else None,
         there.service_account or "",
         there.status,
+        there.description,
     )
     status = "ENABLED" if wanted.enabled else "DISABLED"
     return found == (
@@ -124,4 +132,5 @@ def _is(there: Any, wanted: Schedule) -> bool:
         dict(wanted.arguments),
         wanted.service_account,
         status,
+        _description(wanted),
     )

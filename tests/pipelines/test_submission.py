@@ -342,11 +342,13 @@ class TestRecurring:
             ("paused", "unchanged"),
             ("nightly", "deleted"),
         ]
+        assert submission.schedule(fewer, "collect", "credit", "0 1 * * *")["change"] == "created"
+        assert [row["change"] for row in submission.schedule_all(fewer)] == ["unchanged"]
         left = {one["display_name"]: one for one in stub.recurring}
-        assert set(left) == {"paused", "by hand"}, "what others made is theirs"
+        assert set(left) == {"paused", "by hand", "collect-credit"}, "what others asked for is theirs"
         assert left["paused"]["status"] == "DISABLED"
-        assert left["paused"]["description"].startswith(MANAGED)
-        assert len(Recurring(fewer.server).listed()) == 2
+        assert left["paused"]["description"] == MANAGED
+        assert len(Recurring(fewer.server).listed()) == 3
 
     @pytest.mark.parametrize("cron", ["* * *", "@daily", "0 0 3 * * * 2026"])
     def test_a_cron_expression_with_other_fields_is_refused(
