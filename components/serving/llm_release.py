@@ -18,6 +18,7 @@ from components.shared.config.llm import Costs
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
 from components.shared.metrics import (
+    COST,
     DISCONNECTS,
     FIRST_TOKEN_SECONDS,
     RETRIEVAL_SCORE,
@@ -209,6 +210,7 @@ class LlmRelease:
             exchange.cost = _cost(self._costs, said)
             for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
                 self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
+            self._instruments.add(COST, exchange.cost, self._twin, self.release.id)
 
     def _stream(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
         if prepared.form is not None:

@@ -14,7 +14,7 @@ from components.runtime.champion import champion_of
 from components.serving.exchange import Exchange
 from components.serving.watching import publishing, rows, saying
 from components.shared.config import Config
-from components.shared.metrics import COST, WATCH_DROPPED, Instruments
+from components.shared.metrics import WATCH_DROPPED, Instruments
 
 log = logging.getLogger("twinstack.serving")
 
@@ -112,7 +112,6 @@ class Watch:
         return time.monotonic() - self._flushed[twin] >= self._config.twin(twin).monitor.flush_seconds
 
     def _count(self, twin: str, release: str, batch: Sequence[Noted]) -> None:
-        self._instruments.add(COST, sum(one.cost for one, _ in batch), twin, release)
         seen = [(one, seconds) for one, seconds in batch if not one.paired]
         frozen = self._reference(release)
         window = self._windows.setdefault((twin, release), Window(frozen)) if frozen else None

@@ -47,7 +47,7 @@ def project(folder: Path) -> Config:
     shipped = yaml.safe_load((ROOT / "twinstack.yaml").read_text(encoding="utf-8"))["twins"]
     credit = shipped["credit"]
     credit["table"]["path"] = str(ROOT / credit["table"]["path"])
-    watch = {"flush_seconds": 0.2, "window_rows": 50, "minimum_rows": 20}
+    watch = {"flush_seconds": 0.2, "window_rows": 50, "minimum_rows": 20, "label_delay_seconds": 0}
     credit["monitor"] = watch
     docs = {
         "kind": "llm",

@@ -11,6 +11,7 @@ from tools.observability.dashboards.parts import (
     seldom,
     zero,
 )
+from tools.observability.objectives import BUDGET_SHARE
 from tools.observability.promql import increase, max_by, sum_by
 from tools.observability.slo import ANSWERING
 
@@ -62,7 +63,8 @@ COSTS = Row(
         ),
         Panel(
             "Cost of 1,000 answers",
-            "The number to hold against the cost in a release's evaluation.",
+            "At the present length of questions, context and answers: what another prompt, index or model "
+            "changes.",
             "short",
             [Query(f"1000 * {per_second(COST)} / ({_ANSWERS} > 0) or {zero()}", "{{twin}}")],
         ),
@@ -106,6 +108,7 @@ KEYS = Row(
                     "{{key}}",
                 )
             ],
+            limit=BUDGET_SHARE,
         ),
     ],
 )

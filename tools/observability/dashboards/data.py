@@ -13,8 +13,8 @@ from components.shared.metrics import (
     STEP_SUCCESS,
 )
 from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, zero
-from tools.observability.objectives import DATA_AGE, MONITOR_AGE
-from tools.observability.promql import increase, max_by, rate, sum_by
+from tools.observability.objectives import DATA_AGE, MONITOR_AGE, SPOOL_AGE
+from tools.observability.promql import Clock, increase, max_by, rate, sum_by
 
 STAGES = Row(
     "Stages",
@@ -41,6 +41,7 @@ STAGES = Row(
                     "{{twin}} {{step}}",
                 )
             ],
+            limit=0.5,
         ),
         Panel(
             "Duration",
@@ -71,6 +72,7 @@ INTERACTIONS = Row(
             "It grows while the warehouse is away and falls to 0 when it is back.",
             "s",
             [Query(max_by(chosen(SPOOL_LAG)), "age")],
+            limit=Clock().seconds(SPOOL_AGE),
         ),
         Panel(
             "Records",

@@ -22,6 +22,7 @@ DISTANCES = Row(
             "training data than windows of this size do without drift. One may by chance, two alert.",
             "short",
             [Query(f"topk(10, {recorded(data_alerts.DRIFT)})", "{{twin}} {{feature}}")],
+            limit=1,
         ),
         Panel(
             "Features beyond their threshold",

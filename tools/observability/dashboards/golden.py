@@ -172,6 +172,7 @@ DEGRADATION = Row(
                     "{{twin}} {{release}}",
                 )
             ],
+            limit=1,
         ),
         Panel(
             "Retries",

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from itertools import count
 
 from grafana_foundation_sdk.builders import dashboard, prometheus, timeseries
-from grafana_foundation_sdk.builders.common import VizLegendOptions, VizTooltipOptions
+from grafana_foundation_sdk.builders.common import (
+    GraphThresholdsStyleConfig,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.common import (
+    GraphTresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
     SortOrder,
@@ -17,6 +22,8 @@ from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
     DataSourceRef,
+    Threshold,
+    ThresholdsMode,
     VariableRefresh,
 )
 
@@ -53,12 +60,14 @@ class Panel:
         description: What it shows and when to worry.
         unit: Grafana's name of the unit: `reqps`, `s`, `percentunit`, `short`.
         queries: What is drawn.
+        limit: Drawn as a line: what lies above it wants a look. An objective of the site is a query instead.
     """
 
     title: str
     description: str
     unit: str
     queries: Sequence[Query]
+    limit: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,11 @@ def _panel(panel: Panel, width: int) -> timeseries.Panel:
         )
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
     )
+    if panel.limit is not None:
+        steps = [Threshold(color="transparent"), Threshold(value=panel.limit, color="red")]
+        made = made.thresholds(
+            dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
+        ).thresholds_style(GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.LINE))
     for number, query in enumerate(panel.queries):
         made = made.with_target(
             prometheus.Dataquery()
