@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from components.adapters.sources import GitReader
 from components.collect import core
 from components.runtime.context import Context
 from components.shared.config import load
+from components.shared.config.llm import GitSource
 from components.shared.errors import ConfigError, DataError
 
 
@@ -159,3 +161,11 @@ def test_a_ref_that_looks_like_an_option_is_refused(corpus: Path) -> None:
     (corpus / "twinstack.yaml").write_text(text)
     with pytest.raises(ConfigError, match="ref"):
         context(corpus)
+
+
+def test_a_document_that_git_lost_is_named(corpus: Path) -> None:
+    reader = GitReader(corpus, GitSource(type="git", path=".", include=("docs/one.md",)))
+    blob = reader.entries()[0].digest
+    (corpus / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(DataError, match=r"docs/one\.md"):
+        list(reader.read(["docs/one.md"]))
