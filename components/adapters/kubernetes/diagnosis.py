@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from components.adapters.kubernetes.api import Object, condition
+from components.adapters.kubernetes.inference_service import SPECIFICATION
 
 #: `waiting` may become ready; `failing` may still mend itself; `hopeless` needs a change.
 State = Literal["ready", "waiting", "failing", "hopeless"]
@@ -50,19 +51,25 @@ class Finding:
 def diagnose(service: Object, pods: Sequence[Object], events: Sequence[Object]) -> Finding:
     """How far an InferenceService is.
 
+    The status of a patched service is that of before until KServe has seen the patch, and KServe does not say
+    what it has seen: its `observedGeneration` counts the generations of the Deployment
+    (github.com/kserve/kserve, issue 6081). So the pods decide, by the annotation of what they are made from.
+
     Args:
         service: The InferenceService as the server holds it.
-        pods: Its pods; those of an earlier generation may be among them.
+        pods: Its pods; those of an earlier specification, which may be among them, do not count.
         events: Events of these pods and of the service.
     """
     if found := _invalid(service):
         return found
-    if _ready(service):
+    made = _specification(service["spec"]["predictor"])
+    pods = [pod for pod in pods if _specification(pod["metadata"]) == made]
+    if _ready(service, pods):
         return Finding("ready")
-    problems = sorted([*(one for pod in pods for one in pod_problems(pod))], key=lambda one: one.state)
+    problems = [one for pod in pods for one in pod_problems(pod)]
     if problems:
         return _worst(problems)
-    if found := _refused(events):
+    if not pods and (found := _refused(events)):
         return found
     if found := _load_failure(service):
         return found
@@ -74,11 +81,15 @@ def _worst(problems: Sequence[Finding]) -> Finding:
     return min(problems, key=lambda one: order[one.state])
 
 
-def _ready(service: Object) -> bool:
-    """Whether this generation is ready: a patched service stays Ready until KServe has seen the patch."""
-    status = service.get("status") or {}
-    if status.get("observedGeneration") != service["metadata"].get("generation"):
+def _specification(made: Mapping[str, Any]) -> str:
+    return str((made.get("annotations") or {}).get(SPECIFICATION, ""))
+
+
+def _ready(service: Object, pods: Sequence[Object]) -> bool:
+    """Whether the service is ready, and a pod of this specification."""
+    if not any(condition(pod, "Ready").get("status") == "True" for pod in pods):
         return False
+    status = service.get("status") or {}
     changing = (status.get("modelStatus") or {}).get("transitionStatus") in (
         "InProgress",
         "BlockedByFailedLoad",
@@ -87,16 +98,15 @@ def _ready(service: Object) -> bool:
 
 
 def _invalid(service: Object) -> Finding | None:
-    status = service.get("status") or {}
-    if status.get("observedGeneration") != service["metadata"].get("generation"):
-        return None
-    model = status.get("modelStatus") or {}
+    # What is said of a patched service may be about what it was before.
+    state: State = "hopeless" if service["metadata"].get("generation") == 1 else "failing"
+    model = (service.get("status") or {}).get("modelStatus") or {}
     failure = model.get("lastFailureInfo") or {}
     if (reason := failure.get("reason", "")) in INVALID:
-        return Finding("hopeless", _said(reason, failure.get("message")), INVALID[reason])
+        return Finding(state, _said(reason, failure.get("message")), INVALID[reason])
     if model.get("transitionStatus") == "InvalidSpec":
         said = condition(service, "Ready").get("message")
-        return Finding("hopeless", _said("InvalidSpec", said), INVALID["InvalidPredictorSpec"])
+        return Finding(state, _said("InvalidSpec", said), INVALID["InvalidPredictorSpec"])
     return None
 
 

@@ -75,12 +75,8 @@ def _look(api: Api, name: str, old: Collection[tuple[str, str]]) -> tuple[Object
             where=f"namespace {api.namespace}",
             remedy="find out who deletes it, then run the stage again",
         )
-    finding = diagnose(found, [], [])
-    if finding.state in ("ready", "hopeless"):
-        return found, finding
     pods = api.find(PODS, labels=f"{POD_LABEL}={name}")
-    # Events matter where there is no pod that could tell.
-    events = [] if pods else [one for one in _warnings(api, name) if _said(one) not in old]
+    events = [one for one in _warnings(api, name) if _said(one) not in old]
     return found, diagnose(found, pods, events)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from components.adapters.kubernetes import restricted
+from components.shared import digest
 from components.shared.config.cluster import Cluster, PredictorWork
 from components.shared.errors import ConfigError
 from components.shared.releases import Release
@@ -15,6 +16,8 @@ TWIN = "twinstack.io/twin"
 #: Label by which the chart's network policies and monitors find predictors, whoever made them.
 COMPONENT = "twinstack.io/component"
 MODEL_VERSION = "twinstack.io/model-version"
+#: Annotation by which a pod is known to be made from this very specification; KServe hands it on.
+SPECIFICATION = "twinstack.io/specification"
 
 #: URIs that KServe's storage initializer fetches.
 FETCHED = ("s3", "gs", "hf", "oci", "pvc", "https", "http")
@@ -74,7 +77,7 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
             },
             "annotations": _annotations(release, settings, work),
         },
-        "spec": {"predictor": predictor},
+        "spec": {"predictor": {**predictor, "annotations": {SPECIFICATION: digest.of_json(predictor)}}},
     }
 
 

@@ -83,12 +83,7 @@ def test_a_candidate_that_is_not_ready_is_taken_back_and_the_champion_stays(
     server.steps = [has_pod(**PROBLEMS["image"][0])]
     broken = given(context, "release", "d2")
 
-    def pods(one: Server) -> None:
-        labels = {"serving.kserve.io/inferenceservice": "credit-m2"}
-        status = PROBLEMS["image"][0]
-        one.put("pods", {"kind": "Pod", "metadata": {"name": "p", "labels": labels}, "status": status})
-
-    server.steps = [pods]
+    server.steps = [has_pod("credit-m2", **PROBLEMS["image"][0])]
     with pytest.raises(TwinError, match="ImagePullBackOff"):
         core.run(context, **broken)
     assert answering(context).id == first

@@ -33,6 +33,7 @@ def silent(_: str) -> None:
 
 def becomes_ready(name: str = NAME, **status: Any) -> Step:
     def step(server: Server) -> None:
+        has_pod(name, conditions=READY)(server)
         server.status(
             SERVICES, name, conditions=READY, modelStatus={"transitionStatus": "UpToDate"}, **status
         )
@@ -40,14 +41,16 @@ def becomes_ready(name: str = NAME, **status: Any) -> Step:
     return step
 
 
-def pod(name: str = NAME, **status: Any) -> dict[str, Any]:
-    labels = {"serving.kserve.io/inferenceservice": name}
-    return {"kind": "Pod", "metadata": {"name": f"{name}-predictor-1", "labels": labels}, "status": status}
+def has_pod(name: str = NAME, **status: Any) -> Step:
+    """A pod as KServe makes it from the service as it is now."""
 
-
-def has_pod(**status: Any) -> Step:
     def step(server: Server) -> None:
-        server.put("pods", pod(**status))
+        metadata = {
+            "name": f"{name}-predictor-1",
+            "labels": {"serving.kserve.io/inferenceservice": name},
+            "annotations": server.get(SERVICES, name)["spec"]["predictor"]["annotations"],
+        }
+        server.put("pods", {"kind": "Pod", "metadata": metadata, "status": status})
 
     return step
 
@@ -109,7 +112,27 @@ def test_a_patched_service_counts_as_ready_only_when_the_patch_was_seen(api: Api
     told: list[str] = []
     deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"}).deploy(release(), told.append)
     assert server.get(SERVICES, NAME)["metadata"]["generation"] == 2
-    assert len(told) == 3, "it waited, although the old generation was Ready all the time"
+    assert len(told) == 3, "it waited, although service and pod of before were Ready all the time"
+
+
+def test_a_failing_pod_of_before_does_not_count_against_a_patch(api: Api, server: Server) -> None:
+    server.steps = [becomes_ready()]
+    deployer(api).deploy(release(), silent)
+    has_pod(**PROBLEMS["crash loop"][0])(server)
+    server.steps = [lambda _: None, becomes_ready()]
+    deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"}).deploy(release(), silent)
+
+
+def test_a_refusal_of_what_it_was_before_is_watched_for_a_while(api: Api, server: Server) -> None:
+    def unsupported(one: Server) -> None:
+        one.status(SERVICES, NAME, modelStatus={"lastFailureInfo": {"reason": "NoSupportingRuntime"}})
+
+    server.steps = [becomes_ready()]
+    deployer(api).deploy(release(), silent)
+    unsupported(server)
+    server.steps = [becomes_ready()]
+    patched = {"runtime": "other"}
+    deployer(api, failing_seconds=60, classic=patched).deploy(release(), silent)
 
 
 def test_a_half_ready_service_is_waited_for(api: Api, server: Server) -> None:
@@ -278,7 +301,7 @@ def test_an_overloaded_server_is_told_with_its_code(api: Api, server: Server) ->
 
 def test_why_it_was_not_ready_survives_a_failing_clean_up(api: Api, server: Server) -> None:
     def broken(one: Server) -> None:
-        one.put("pods", pod(**PROBLEMS["wrong image name"][0]))
+        has_pod(**PROBLEMS["wrong image name"][0])(one)
         one.rules = tuple(
             rule if rule.resource != SERVICES else type(rule)(rule.group, SERVICES, ("get", "watch"), "")
             for rule in RELEASE
@@ -303,7 +326,7 @@ def test_what_is_forbidden_names_verb_and_resource(api: Api, server: Server, ver
 
 def test_the_documented_permissions_are_enough_and_none_is_too_many(api: Api, server: Server) -> None:
     server.rules = RELEASE
-    server.steps = [lambda one: one.put("pods", pod(phase="Pending")) and None, becomes_ready()]
+    server.steps = [has_pod(phase="Pending"), becomes_ready()]
     deployer(api).deploy(release(), silent)
     deployer(api).clean("credit", {"9"})
     used = set(server.calls)
