@@ -3,9 +3,14 @@
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
-#: Unknown keys are refused.
-CLOSED = ConfigDict(extra="forbid")
+
+class Closed(TypedDict):
+    """A mapping of values: unknown keys are refused."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 NameOrNothing = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]

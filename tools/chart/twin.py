@@ -1,9 +1,9 @@
 """Values of one twin. Defaults and descriptions stand in `values.yaml`, and only there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Required
 
 from chart.scalars import (
-    CLOSED,
+    Closed,
     Free,
     ImageRef,
     Labels,
@@ -19,17 +19,14 @@ from chart.scalars import (
     User,
 )
 from pydantic import Field
-from typing_extensions import TypedDict
 
 
-class Resources(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Resources(Closed, total=False):
     requests: dict[str, Quantity]
     limits: dict[str, Quantity]
 
 
-class Toleration(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Toleration(Closed, total=False):
     key: str
     operator: Literal["Exists", "Equal"]
     value: str
@@ -37,14 +34,15 @@ class Toleration(TypedDict, total=False):
     tolerationSeconds: Annotated[int, Field(ge=0)]
 
 
-class Storage(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Storage(Closed, total=False):
     claim: NameOrNothing
+    create: bool
+    accessMode: Literal["ReadWriteOnce", "ReadWriteMany"]
+    storageClass: NameOrNothing
     size: Size
 
 
-class Scaling(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Scaling(Closed, total=False):
     by: Literal["", "cpu", "requests", "none"]
     minReplicas: Replicas
     maxReplicas: Annotated[int, Field(ge=1, le=1_000)]
@@ -54,8 +52,7 @@ class Scaling(TypedDict, total=False):
     scaleDownSeconds: Annotated[int, Field(ge=0, le=3_600)]
 
 
-class Front(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Front(Closed, total=False):
     enabled: bool
     resources: Resources
     startupSeconds: Seconds
@@ -63,29 +60,25 @@ class Front(TypedDict, total=False):
     scaling: Scaling
 
 
-class Traffic(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Traffic(Closed, total=False):
     timeoutSeconds: Annotated[int, Field(ge=1, le=3_600)]
     public: bool
     concurrency: Annotated[int, Field(ge=0, le=1_000)]
 
 
-class Adapter(TypedDict):
-    __pydantic_config__ = CLOSED
+class Adapter(Closed):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
     uri: Annotated[str, Field(pattern=r"^(s3|gs|hf|pvc|oci|https)://[^\s]+$")]
 
 
-class Cache(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Cache(Closed, total=False):
     enabled: bool
     scope: Literal["Namespace", "Cluster"]
     modelSize: Size
     nodeGroups: list[Name]
 
 
-class Predictor(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Predictor(Closed, total=False):
     enabled: bool
     engine: Literal["InferenceService", "LLMInferenceService"]
     format: Literal["", "xgboost", "sklearn", "lightgbm", "mlflow", "huggingface", "vLLM"]
@@ -109,19 +102,13 @@ class Predictor(TypedDict, total=False):
     cache: Cache
 
 
-class TwinDefaults(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class TwinDefaults(Closed, total=False):
     front: Front
     traffic: Traffic
     storage: Storage
     predictor: Predictor
 
 
-class _Named(TypedDict):
-    __pydantic_config__ = CLOSED
-    name: TwinName
-    kind: Literal["classic", "llm"]
-
-
-class Twin(TwinDefaults, _Named, total=False):
-    __pydantic_config__ = CLOSED
+class Twin(TwinDefaults, total=False):
+    name: Required[TwinName]
+    kind: Required[Literal["classic", "llm"]]

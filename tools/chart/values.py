@@ -1,11 +1,11 @@
 """Values of the chart. Defaults and descriptions stand in `values.yaml`, and only there."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Required
 
 from chart.scalars import (
-    CLOSED,
     Address,
     Annotations,
+    Closed,
     Duration,
     FilePath,
     Folder,
@@ -42,78 +42,53 @@ Bucket = Annotated[str, Field(json_schema_extra={"enum": [str(one) for one in SE
 Prefix = Annotated[str, Field(pattern=r"^(https?://[^\s\"]+/)?$")]
 
 
-class _Remote(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Remote(Closed, total=False):
+    key: Required[Annotated[str, Field(min_length=1)]]
     property: str
 
 
-class Remote(_Remote):
-    __pydantic_config__ = CLOSED
-    key: Annotated[str, Field(min_length=1)]
-
-
-class _Store(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Store(Closed, total=False):
+    name: Required[Name]
     kind: Literal["SecretStore", "ClusterSecretStore"]
 
 
-class Store(_Store):
-    __pydantic_config__ = CLOSED
-    name: Name
-
-
-class _External(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class External(Closed, total=False):
+    store: Required[Store]
+    data: Required[Annotated[dict[SecretKey, Remote], Field(min_length=1)]]
     refreshInterval: Duration
-
-
-class External(_External):
-    __pydantic_config__ = CLOSED
-    store: Store
-    data: Annotated[dict[SecretKey, Remote], Field(min_length=1)]
-
-
-class _Secret(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
-    env: dict[Variable, SecretKey]
-    mount: Folder
-    external: External
 
 
 # `for` is a word of Python, so this one is written as a call.
 _For = TypedDict("_For", {"name": Name, "for": list[Literal["front", "console", "migration", "test"]]})
 
 
-class Secret(_Secret, _For):
-    __pydantic_config__ = CLOSED
+class Secret(Closed, _For, total=False):
+    env: dict[Variable, SecretKey]
+    mount: Folder
+    external: External
 
 
-class CaBundle(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class CaBundle(Closed, total=False):
     configMap: NameOrNothing
     key: SecretKey
 
 
-class Kserve(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Kserve(Closed, total=False):
     servicePort: Port
     knativePodFields: bool
 
 
-class Limits(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Limits(Closed, total=False):
     gpus: Annotated[int, Field(ge=0, le=10_000)]
 
 
-class Spread(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Spread(Closed, total=False):
     enabled: bool
     topologyKey: Annotated[str, Field(min_length=1)]
     whenUnsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"]
 
 
-class Pods(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Pods(Closed, total=False):
     user: User
     tmpSize: Size
     annotations: Annotations
@@ -122,8 +97,7 @@ class Pods(TypedDict, total=False):
     spread: Spread
 
 
-class Console(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Console(Closed, total=False):
     enabled: bool
     replicas: Annotated[int, Field(ge=1, le=100)]
     resources: Resources
@@ -131,21 +105,18 @@ class Console(TypedDict, total=False):
     storage: Storage
 
 
-class ServiceAccounts(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class ServiceAccounts(Closed, total=False):
     create: bool
     annotations: Annotations
     storageSecrets: list[Name]
 
 
-class Subject(TypedDict):
-    __pydantic_config__ = CLOSED
+class Subject(Closed):
     name: Name
     namespace: Name
 
 
-class Rbac(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Rbac(Closed, total=False):
     create: bool
     pipelineSubjects: list[Subject]
     trainer: bool
@@ -153,32 +124,29 @@ class Rbac(TypedDict, total=False):
     kfpRuns: bool
 
 
-class IpBlock(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class IpBlock(Closed, total=False):
     cidr: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
     # `except` is a word of Python; whoever needs it names several blocks.
 
 
-class Peer(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Peer(Closed, total=False):
     namespaceSelector: Free
     podSelector: Free
     ipBlock: IpBlock
 
 
-class StoreWay(TypedDict):
-    __pydantic_config__ = CLOSED
+class StoreWay(Closed):
     name: Name
     to: Annotated[list[Peer], Field(min_length=1)]
     ports: Annotated[list[Port], Field(min_length=1)]
 
 
-class NetworkPolicies(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class NetworkPolicies(Closed, total=False):
     enabled: bool
     dns: list[Peer]
     callers: list[Peer]
     gateway: list[Peer]
+    gatewayPorts: Annotated[list[Port], Field(min_length=1)]
     monitoring: list[Peer]
     stores: list[StoreWay]
     kubernetes: list[Peer]
@@ -186,39 +154,33 @@ class NetworkPolicies(TypedDict, total=False):
     modelPorts: list[Port]
 
 
-class Budgets(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Budgets(Closed, total=False):
     enabled: bool
     maxUnavailable: Annotated[int, Field(ge=1, le=100)]
 
 
-class PriorityClasses(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class PriorityClasses(Closed, total=False):
     create: bool
     front: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
     predictor: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
 
 
-class Prometheus(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Prometheus(Closed, total=False):
     address: Address
     authentication: NameOrNothing
 
 
-class PodMonitors(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class PodMonitors(Closed, total=False):
     enabled: bool
     interval: Duration
 
 
-class Latency(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Latency(Closed, total=False):
     ratio: Ratio
     seconds: Bucket
 
 
-class Objectives(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Objectives(Closed, total=False):
     availability: Ratio
     classic: Latency
     llm: Latency
@@ -226,28 +188,24 @@ class Objectives(TypedDict, total=False):
     monitorAgeSeconds: Age
 
 
-class Rules(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Rules(Closed, total=False):
     enabled: bool
     runbooks: Prefix
     objectives: Objectives
 
 
-class Dashboards(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Dashboards(Closed, total=False):
     enabled: bool
     labels: Labels
 
 
-class Alertmanager(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Alertmanager(Closed, total=False):
     enabled: bool
     keySecret: NameOrNothing
     keySecretKey: SecretKey
 
 
-class Monitoring(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Monitoring(Closed, total=False):
     labels: Labels
     podMonitors: PodMonitors
     rules: Rules
@@ -255,36 +213,31 @@ class Monitoring(TypedDict, total=False):
     alertmanager: Alertmanager
 
 
-class Runtime(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Runtime(Closed, total=False):
     create: bool
     image: ImageRef
 
 
-class Runtimes(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Runtimes(Closed, total=False):
     xgboost: Runtime
     huggingface: Runtime
 
 
-class Migration(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Migration(Closed, total=False):
     enabled: bool
     retries: Annotated[int, Field(ge=0, le=10)]
     timeoutSeconds: Seconds
     resources: Resources
 
 
-class Tests(TypedDict, total=False):
-    __pydantic_config__ = CLOSED
+class Tests(Closed, total=False):
     enabled: bool
     instances: dict[TwinName, Annotated[list[Free], Field(min_length=1)]]
 
 
-class Values(TypedDict, total=False):
+class Values(Closed, total=False):
     """The values of the chart but `config`, whose schema is that of `Config`."""
 
-    __pydantic_config__ = CLOSED
     nameOverride: PrefixOrNothing
     fullnameOverride: PrefixOrNothing
     commonLabels: Labels

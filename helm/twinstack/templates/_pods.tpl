@@ -65,7 +65,8 @@ env:
 {{- end }}
 {{- end -}}
 
-{{/* Volumes of a component's pod, for `list $ COMPONENT STORAGE CONFIGMAP`. */}}
+{{/* Volumes of a component's pod, for `list $ COMPONENT STORAGE CONFIGMAP OWNER`; a claim that the chart makes is
+named after the owner. */}}
 {{- define "twinstack.volumes" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
@@ -79,8 +80,8 @@ env:
       - {key: {{ include "twinstack.fileKey" $path }}, path: {{ $path }}}
       {{- end }}
 - name: state
-  {{- if $storage.claim }}
-  persistentVolumeClaim: {claimName: {{ $storage.claim }}}
+  {{- if or $storage.claim $storage.create }}
+  persistentVolumeClaim: {claimName: {{ default (printf "%s-state" (index . 4)) $storage.claim }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ $storage.size }}}
   {{- end }}

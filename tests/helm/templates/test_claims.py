@@ -1,0 +1,48 @@
+"""Claims that the chart makes for the state of fronts and operations API."""
+
+import pytest
+
+from tests.helm.rendering import Object, ci, one, pods, render, twin
+
+
+def volume(objects: list[Object], owner: str) -> Object:
+    (pod,) = [it for it in pods(objects) if it.of.split("/") == owner.split("/")]
+    (found,) = [it for it in pod.spec["volumes"] if it["name"] == "state"]
+    return found
+
+
+STORAGE = {"claim": "", "create": True, "accessMode": "ReadWriteOnce", "storageClass": "fast", "size": "3Gi"}
+
+
+def test_a_claim_is_made_on_demand_outlives_the_release_and_is_mounted() -> None:
+    objects = render(twin(ci("minimal", console={"storage": STORAGE}), "credit", storage=STORAGE))
+    for name, owner in {
+        "twinstack-credit-state": "InferenceService/twinstack-credit",
+        "twinstack-console-state": "Deployment/twinstack-console",
+    }.items():
+        made = one(objects, "PersistentVolumeClaim", name)
+        assert made["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+        assert made["spec"] == {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "fast",
+            "resources": {"requests": {"storage": "3Gi"}},
+        }
+        assert volume(objects, owner)["persistentVolumeClaim"] == {"claimName": name}
+
+
+def test_the_migration_does_not_wait_for_a_claim_that_is_made_after_it() -> None:
+    objects = render(ci("minimal", console={"storage": STORAGE}))
+    assert "emptyDir" in volume(objects, "Job/twinstack-migration")
+
+
+@pytest.mark.parametrize("storage", [{"claim": "mine", "create": True}, {"claim": "mine", "create": False}])
+def test_an_existing_claim_is_taken_as_it_is(storage: Object) -> None:
+    objects = render(twin(ci("minimal"), "credit", storage=storage))
+    assert [it for it in objects if it["kind"] == "PersistentVolumeClaim"] == []
+    mounted = volume(objects, "InferenceService/twinstack-credit")
+    assert mounted["persistentVolumeClaim"] == {"claimName": "mine"}
+
+
+def test_a_front_that_is_not_deployed_needs_none() -> None:
+    values = twin(ci("minimal"), "credit", storage=STORAGE, front={"enabled": False})
+    assert render(values, "claims.yaml") == []
