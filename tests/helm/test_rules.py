@@ -12,6 +12,7 @@ from kubernetes.utils.quantity import parse_quantity
 from prometheus_client import CollectorRegistry
 
 from components.adapters.kubernetes import permissions
+from components.adapters.kubernetes.inference_service import COMPONENT
 from components.shared.config import Config, parse
 from components.shared.metrics import TABLE, VALUES, Instruments, exposed
 from tests.helm.rendering import CI, NAMESPACE, ROOT, Object, Pod, ci, pods, render
@@ -145,6 +146,7 @@ def test_every_service_and_every_budget_selects_a_pod(name: str) -> None:
     ]
     selectors += [made["spec"]["selector"]["matchLabels"] for made in _of(RENDERED[name], "Deployment")]
     selectors += [made["spec"]["selector"]["matchLabels"] for made in _of(RENDERED[name], "PodMonitor")]
+    labels.append({COMPONENT: "predictor"})  # those that stage release makes
     for selector in selectors:
         assert [one for one in labels if selector.items() <= one.items()], selector
 
@@ -312,10 +314,15 @@ def test_every_metric_that_autoscaling_asks_for_is_exposed() -> None:
 @EACH
 def test_everything_autoscaled_exists(name: str) -> None:
     services = {made["metadata"]["name"]: made for made in _of(RENDERED[name], "InferenceService")}
-    for made in _of(RENDERED[name], "ScaledObject"):
-        service = services[made["spec"]["scaleTargetRef"]["name"].removesuffix("-predictor")]
-        assert service["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
-        assert service["spec"]["predictor"]["maxReplicas"] == made["spec"]["maxReplicaCount"]
+    scalers = _of(RENDERED[name], "ScaledObject", "HorizontalPodAutoscaler")
+    scaled = [made["spec"]["scaleTargetRef"]["name"].removesuffix("-predictor") for made in scalers]
+    named = "serving.kserve.io/autoscalerClass"
+    assert sorted(scaled) == sorted(
+        name for name, made in services.items() if made["metadata"]["annotations"].get(named) == "external"
+    )
+    for service, made in zip(scaled, scalers, strict=True):
+        most = made["spec"].get("maxReplicaCount") or made["spec"]["maxReplicas"]
+        assert services[service]["spec"]["predictor"]["maxReplicas"] == most
 
 
 @EACH

@@ -1,4 +1,4 @@
-{{/* Fields of an InferenceService that KServe scales by itself, for `list KNATIVE SCALING`. */}}
+{{/* Fields by which Knative scales an InferenceService, for `list KNATIVE SCALING`. */}}
 {{- define "twinstack.scale" -}}
 {{- $scaling := index . 1 -}}
 {{- if and (index . 0) (eq $scaling.by "requests") }}
@@ -7,16 +7,12 @@ scaleTarget: {{ int $scaling.requestsPerReplica }}
 {{- else if and (index . 0) (eq $scaling.by "cpu") }}
 scaleMetric: cpu
 scaleTarget: {{ int $scaling.cpuPercent }}
-{{- else if eq $scaling.by "cpu" }}
-autoScaling:
-  metrics:
-    - type: Resource
-      resource:
-        name: cpu
-        target: {type: Utilization, averageUtilization: {{ int $scaling.cpuPercent }}}
-  behavior:
-    {{- include "twinstack.scaleDown" $scaling | nindent 4 }}
 {{- end }}
+{{- end -}}
+
+{{/* Who scales in mode Standard: the chart's own objects, because KServe's HorizontalPodAutoscaler drops `behavior`. */}}
+{{- define "twinstack.autoscaler" -}}
+serving.kserve.io/autoscalerClass: {{ ternary "none" "external" (eq .by "none") }}
 {{- end -}}
 
 {{/* Pods go slowly: after a time of less load, at most a quarter, or one, a minute. */}}

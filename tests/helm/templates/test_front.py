@@ -21,12 +21,11 @@ def test_it_runs_our_server_for_one_twin() -> None:
     assert container["image"] == "twinstack/serve-python:0.1.0"
 
 
-def test_a_classic_twin_scales_on_cpu_and_goes_down_slowly() -> None:
-    made = front(ci("minimal"))
-    scaling = made["spec"]["predictor"]["autoScaling"]
-    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
-    assert scaling["metrics"][0]["resource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
-    assert scaling["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
+@pytest.mark.parametrize(("by", "scaled"), [("cpu", "external"), ("requests", "external"), ("none", "none")])
+def test_kserve_scales_nothing_by_itself(by: str, scaled: str) -> None:
+    made = front(twin(ci("minimal"), "credit", front={"scaling": {"by": by}}))
+    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == scaled
+    assert "autoScaling" not in made["spec"]["predictor"]
 
 
 def test_startup_has_the_seconds_that_the_values_give_it() -> None:

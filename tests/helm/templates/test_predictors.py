@@ -55,7 +55,7 @@ def test_a_classic_model_runs_on_the_runtime_that_the_chart_makes() -> None:
     assert model["modelFormat"] == {"name": "xgboost"}
     assert model["runtime"] == "twinstack-xgboost"
     assert model["args"] == ["--model_name=credit"]
-    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "hpa"
+    assert made["metadata"]["annotations"]["serving.kserve.io/autoscalerClass"] == "external"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from tests.helm.rendering import ci, one, render
 
 
 def test_kfps_own_account_may_be_given_the_rights_of_pipelines() -> None:
-    binding = one(render(ci("kind"), "roles.yaml"), "RoleBinding", "twinstack-pipelines")
+    values = ci("minimal", rbac={"pipelineSubjects": [{"name": "pipeline-runner", "namespace": "kubeflow"}]})
+    binding = one(render(values, "roles.yaml"), "RoleBinding", "twinstack-pipelines")
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "twinstack-pipelines", "namespace": "twinstack"},
         {"kind": "ServiceAccount", "name": "pipeline-runner", "namespace": "kubeflow"},
