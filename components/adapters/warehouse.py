@@ -136,7 +136,8 @@ class SqliteWarehouse:
         # 30 s: a second writer waits for the first instead of failing.
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        # A transaction that was answered stays after a power cut: the spool deletes its copy then.
+        self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS documents ("
             "collection TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"

@@ -16,6 +16,7 @@ from components.adapters.warehouse import (
     paged,
     require,
 )
+from components.shared.errors import DataError
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -71,8 +72,10 @@ class MongoWarehouse:
 
         Raises:
             ConflictError: The expected document is another one by now.
+            DataError: A document holds what BSON cannot.
             WarehouseError: The server cannot be reached, or knows no transactions.
         """
+        from bson.errors import BSONError
         from pymongo.errors import PyMongoError
 
         # A transaction may be run again: what comes from an iterator has to be kept.
@@ -82,6 +85,12 @@ class MongoWarehouse:
                 self._index(name)
             with self._client.start_session() as session:
                 session.with_transaction(lambda inner: self._write(kept, expected, inner))
+        except (BSONError, OverflowError) as error:
+            raise DataError(
+                f"a document cannot be stored: {error}",
+                where="stores.warehouse",
+                remedy="shorten it, or take out what BSON cannot hold",
+            ) from error
         except PyMongoError as error:
             raise WarehouseError(
                 f"MongoDB refuses: {error}",

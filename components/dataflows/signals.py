@@ -56,13 +56,23 @@ def _any(text: str) -> bool:
     return bool(text)
 
 
-#: Kind to its expression and a check of what it finds; earlier kinds are found first.
+#: Kind to its expression and a check of what it finds; earlier kinds are found first. Each expression begins
+#: with a character class, which the engine looks for fastest, and looks behind only then; the one of mail
+#: addresses reads every run of letters once (`++`), so that no text costs more than its length.
 PERSONAL: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
-    "email": (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b", re.ASCII), _any),
-    "iban": (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _iban),
-    "card": (re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d.-])"), _luhn),
-    "ip_address": (re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"), _address),
-    "phone": (re.compile(r"(?<![\w+])(?:\+|00)[1-9]\d{0,2}(?:[ ./()-]{0,2}\d{2,4}){2,5}(?!\w)"), _any),
+    "email": (
+        re.compile(r"[\w.+-](?<![\w.+-]{2})(?:[\w.+-]*+@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b)+", re.ASCII),
+        _any,
+    ),
+    "iban": (re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _iban),
+    "card": (re.compile(r"\d(?<![\d.-].)(?:[ -]?\d){12,18}(?![\d.-])"), _luhn),
+    "ip_address": (re.compile(r"\d(?<![\d.].)\d{0,2}(?:\.\d{1,3}){3}(?![\d.])"), _address),
+    "phone": (
+        re.compile(
+            r"[+0](?:(?<=\+)|(?<=0)0)(?<![\w+]\+)(?<![\w+]00)[1-9]\d{0,2}(?:[ ./()-]{0,2}\d{2,4}){2,5}(?!\w)"
+        ),
+        _any,
+    ),
 }
 
 _INJECTION = re.compile(
@@ -111,7 +121,8 @@ def _replaced(text: str, found: dict[str, int]) -> str:
             found[kind] = found.get(kind, 0) + 1
             return f"[{kind}]"
 
-        text = pattern.sub(mark, text)
+        if kind != "email" or "@" in text:
+            text = pattern.sub(mark, text)
     return text
 
 

@@ -71,13 +71,13 @@ async def _events(started: Started, writer: Writes, *, counted: bool) -> AsyncIt
             async for delta in pieces:
                 said.take(delta)
                 yield writer.piece(delta)
+        if counted:
+            yield writer.counts(said)
+        # A client takes this for the end, so the answer has to be kept before it.
+        current().observe()
     except Exception as error:  # the status is out already; the stream itself has to say it
         yield b"data: " + orjson.dumps(problems.body(problems.translate(error))) + b"\n\n"
         return
-    if counted:
-        yield writer.counts(said)
-    # A client takes this for the end, so the answer has to be kept before it.
-    current().observe()
     yield DONE
 
 

@@ -118,9 +118,10 @@ class Guard:
             async with timer:
                 await self._pass(scope, headers, receive, answer)
         except Exception as error:  # the last place where an error can become an answer
-            found = self._late() if timer.expired() else problems.translate(error)
+            # What could not be kept comes back through layers that make another error of it.
+            found = self._late() if timer.expired() else problems.translate(answer.failed or error)
             self._count(exchange, found)
-            if answer.status:
+            if answer.begun:
                 # The answer has begun: all that is left is to break it off.
                 raise found from None
             await self._refuse(found, scope, receive, answer)
@@ -206,13 +207,20 @@ class Guard:
 
 
 class _Answer:
-    """`send`, with our headers on the way out, the status remembered, and observers told before the end."""
+    """`send`, with our headers on the way out, the status remembered, and observers told before the end.
+
+    The head of an answer goes out with the first piece of its body: an answer in one piece that cannot be
+    kept becomes an error instead of breaking off.
+    """
 
     def __init__(self, send: Send, exchange: Exchange, observers: Sequence[Observer]) -> None:
         self._send = send
         self._exchange = exchange
         self._observers = observers
+        self._head: Message | None = None
         self.status = 0
+        self.begun = False
+        self.failed: Exception | None = None
 
     def observed(self) -> None:
         """Tell the observers, once."""
@@ -220,7 +228,11 @@ class _Answer:
         if self._exchange.twin == NONE:
             return
         for observer in told:
-            observer(self._exchange, self.status or LEFT, time.perf_counter() - self._exchange.started)
+            try:
+                observer(self._exchange, self.status or LEFT, time.perf_counter() - self._exchange.started)
+            except Exception as error:
+                self.failed = error
+                raise
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -235,6 +247,11 @@ class _Answer:
                     (exchanges.ROLE.encode(), self._exchange.role.encode()),
                     (exchanges.ANSWERED_BY.encode(), self._exchange.answered.encode()),
                 ]
-        elif not message.get("more_body", False):
+            self._head = message
+            return
+        if not message.get("more_body", False):
             self.observed()
+        if self._head is not None:
+            head, self._head, self.begun = self._head, None, True
+            await self._send(head)
         await self._send(message)

@@ -106,8 +106,14 @@ class LlmFront(Model):  # type: ignore[misc]
         return Started(started.prepared, self._watched(started, ask))
 
     async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
-        """Unit vectors of texts; see `LlmRelease.embed`."""
+        """Unit vectors of texts; see `LlmRelease.embed`.
+
+        Raises:
+            RateError: The key has too few tokens left.
+        """
         choice = await self.manager.admit()
+        # A token has a character at least, and every text two tokens that mark its ends.
+        self._set_aside(sum(len(text) + 2 for text in texts))
         return await choice.opened.embed(texts)
 
     async def _reserve(self, choice: Choice[LlmRelease], ask: Ask) -> None:
@@ -125,11 +131,19 @@ class LlmFront(Model):  # type: ignore[misc]
                 param="prompt" if isinstance(ask.prompt, str) else "messages",
                 remedy="shorten it, or raise serving.limits.max_prompt_tokens",
             )
+        self._set_aside(tokens + ask.parameters.max_tokens * ask.parameters.choices)
+
+    def _set_aside(self, tokens: int) -> None:
+        """Reserve the most that a request may use of its key's tokens; what it did not use goes back.
+
+        Raises:
+            RateError: The key has too few left.
+        """
         exchange = current()
         if exchange.allowance is None:
             return
         try:
-            settle = exchange.allowance.reserve(tokens + ask.parameters.max_tokens * ask.parameters.choices)
+            settle = exchange.allowance.reserve(tokens)
         except RateError as error:
             self.manager.instruments.add(LIMITED, 1, self.name, error.limit)
             raise

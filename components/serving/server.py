@@ -223,7 +223,8 @@ def _start(
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     if recorder:
-        model_server.app.include_router(feedback_router(recorder, frozenset(fronts)))
+        known = next(iter(fronts.values())).manager.warehouse
+        model_server.app.include_router(feedback_router(recorder, frozenset(fronts), known))
     model_server.RESTServer = server_class(
         bound, instruments, access, config.serving, observers=observers, stopping=stopping
     )

@@ -3,6 +3,9 @@
 import math
 from typing import Any
 
+#: Most characters of an answer's message, and of its field: a field that nobody knows may have any name.
+MESSAGE, PARAM = 1_000, 200
+
 #: HTTP statuses that say when to come back, and who is asked for a key.
 BUSY, UNAUTHORIZED = (429, 503), 401
 
@@ -34,9 +37,9 @@ class TwinError(Exception):
         """The error as the JSON of an HTTP answer. `where` stays inside: it may name a path of a machine."""
         return {
             "error": {
-                "message": _utf8("; ".join(part for part in (self.what, self.remedy) if part)),
+                "message": _said("; ".join(part for part in (self.what, self.remedy) if part), MESSAGE),
                 "type": self.kind,
-                "param": _utf8(getattr(self, "param", "")) or None,
+                "param": _said(getattr(self, "param", ""), PARAM) or None,
                 "request_id": request_id,
             }
         }
@@ -48,9 +51,10 @@ class TwinError(Exception):
         return {"www-authenticate": "Bearer"} if self.http_status == UNAUTHORIZED else {}
 
 
-def _utf8(text: str) -> str:
-    """A text without what UTF-8 cannot hold: a caller's half of a surrogate pair, quoted back."""
-    return text.encode("utf-8", "replace").decode()
+def _said(text: str, most: int) -> str:
+    """A text that may quote a caller: cut, and without half of a surrogate pair, which UTF-8 cannot hold."""
+    found = text.encode("utf-8", "replace").decode()
+    return found if len(found) <= most else f"{found[: most - 1]}…"
 
 
 class ConfigError(TwinError):

@@ -86,7 +86,7 @@ class Access:
             exchange.at_end(lambda: self._instruments.set(TOKEN_BUDGET, allowance.spent, key.id))
 
     def _allowance(self, key: Key) -> Allowance:
-        found = self._allowances.get(key.id)
-        if found is None or found.key != key:
-            found = self._allowances[key.id] = Allowance(key)
+        found = self._allowances.setdefault(key.id, Allowance(key))
+        if found.key != key:
+            found.change(key)
         return found

@@ -56,12 +56,24 @@ class Allowance:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.key = key
-        self._bucket = Bucket(key.requests_per_minute, clock) if key.requests_per_minute else None
+        self._clock = clock
         self._wall = wall
+        self._limit(key)
         self._running = 0
         self._day = 0
         self._spent = 0
+
+    def _limit(self, key: Key) -> None:
+        self.key = key
+        rate = key.requests_per_minute
+        self._bucket = Bucket(rate, self._clock) if rate else None
+
+    def change(self, key: Key) -> None:
+        """Go by other limits of the same key; what is open and spent still counts."""
+        if key.requests_per_minute == self.key.requests_per_minute:
+            self.key = key
+        else:
+            self._limit(key)
 
     @property
     def spent(self) -> float:

@@ -1,16 +1,21 @@
 """`POST /v1/feedback`: what a caller says of an answer, on the way of all records."""
 
+import asyncio
+import logging
 from collections.abc import Collection
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from components.adapters.warehouse import Warehouse
 from components.serving.exchange import current
 from components.serving.recording.recorder import Recorder
 from components.shared import digest
-from components.shared.errors import NotFoundError
-from components.shared.interactions import Feedback
+from components.shared.errors import MissingError, NotFoundError
+from components.shared.interactions import INTERACTIONS, Feedback
+
+log = logging.getLogger("twinstack.serving")
 
 
 class Given(BaseModel):
@@ -18,10 +23,10 @@ class Given(BaseModel):
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
-    model: str = Field(min_length=1, max_length=60)
-    """Name of the twin."""
     request_id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """The `x-request-id` of the answer."""
+    model: str | None = Field(default=None, min_length=1, max_length=60)
+    """Name of the twin that answered. It is found by the request id where it is left out."""
     score: float = Field(ge=-1, le=1, allow_inf_nan=False)
     """From -1 (useless) to 1 (just right)."""
     text: str = Field(default="", max_length=4_000)
@@ -33,39 +38,70 @@ class Kept(BaseModel):
 
     id: str
     request_id: str
+    model: str
 
 
-def router(recorder: Recorder, twins: Collection[str]) -> APIRouter:
+def router(recorder: Recorder, twins: Collection[str], warehouse: Warehouse) -> APIRouter:
     """The route.
 
     Args:
         recorder: Where feedback is written.
         twins: Names of the twins that are served.
+        warehouse: Knows the answers that other servers, or earlier ones, gave.
     """
     made = APIRouter(tags=["Feedback"])
 
     @made.post("/v1/feedback", status_code=202)
     async def feedback(given: Given) -> Kept:
         """Keep feedback on an answer; a second one of the same key on the same answer replaces the first."""
-        if given.model not in twins:
+        if given.model is not None and given.model not in twins:
             raise NotFoundError(
                 f"no twin {given.model!r} is served here",
                 param="model",
                 remedy=f"use one of: {', '.join(sorted(twins))}",
             )
-        key = current().key
-        name = digest.of_json([given.model, given.request_id, key])
+        twin = given.model or recorder.twin_of(given.request_id)
+        if twin is None:
+            twin = await asyncio.to_thread(_found, warehouse, twins, given.request_id)
+        exchange = current()
+        if exchange.allowance is not None:
+            exchange.allowance.key.require_twin(twin)
+        key = exchange.key
+        name = digest.of_json([twin, given.request_id, key])
         recorder.feedback(
             Feedback(
                 id=name,
                 request_id=given.request_id,
-                twin=given.model,
+                twin=twin,
                 at=datetime.now(UTC).isoformat(),
                 key=key,
                 score=given.score,
                 text=given.text,
             )
         )
-        return Kept(id=name, request_id=given.request_id)
+        return Kept(id=name, request_id=given.request_id, model=twin)
 
     return made
+
+
+def _found(warehouse: Warehouse, twins: Collection[str], request_id: str) -> str:
+    """The twin that answered a request, from the warehouse.
+
+    Raises:
+        NotFoundError: No answer of this id is there.
+        MissingError: The warehouse does not answer.
+    """
+    try:
+        for twin in sorted(twins):
+            if warehouse.count(INTERACTIONS, twin=twin, source=request_id):
+                return twin
+    except Exception as error:  # every store has errors of its own
+        log.warning("the answer of a feedback cannot be looked up: %s", type(error).__name__)
+        raise MissingError(
+            "the answer cannot be looked up now", remedy="name its twin in the field model, or try again"
+        ) from error
+    raise NotFoundError(
+        f"no answer '{request_id}' is known",
+        param="request_id",
+        remedy="send its x-request-id; if it was answered a moment ago, name its twin in the field model",
+    )

@@ -19,7 +19,7 @@ log = logging.getLogger("twinstack.serving")
 
 Kind = Literal["classic", "llm"]
 
-#: Requests whose release is remembered, so that feedback can be counted by release.
+#: Requests whose twin and release are remembered for the feedback on them.
 REMEMBERED = 10_000
 
 SHADOW = "shadow"
@@ -75,7 +75,7 @@ class Recorder:
         self._kinds = kinds
         self._config = config
         self._instruments = instruments
-        self._releases: OrderedDict[str, str] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     def __call__(self, exchange: Exchange, status: int, seconds: float) -> None:
         """Write an exchange, unless no release has taken it.
@@ -94,9 +94,14 @@ class Recorder:
                 raise
             return  # nobody was answered
         if exchange.role != SHADOW:
-            self._releases[exchange.request_id] = exchange.release
-            if len(self._releases) > REMEMBERED:
-                self._releases.popitem(last=False)
+            self._answers[exchange.request_id] = exchange.twin, exchange.release
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+
+    def twin_of(self, request_id: str) -> str | None:
+        """The twin that answered a request lately, here."""
+        found = self._answers.get(request_id)
+        return found[0] if found else None
 
     def feedback(self, given: Feedback) -> None:
         """Write feedback.
@@ -107,7 +112,7 @@ class Recorder:
         text = self._output(given.text) or ""
         self._write(FEEDBACK, document(given.model_copy(update={"text": text})))
         verdict = "positive" if given.score > 0 else "negative" if given.score < 0 else "neutral"
-        release = self._releases.get(given.request_id, NONE)
+        _, release = self._answers.get(given.request_id, (given.twin, NONE))
         self._instruments.add(FEEDBACK_RECEIVED, 1, given.twin, release, verdict)
 
     def _write(self, collection: str, found: Mapping[str, Any]) -> None:

@@ -8,15 +8,20 @@ import orjson
 
 from components.adapters.warehouse import Document
 
+#: How JSON writes it; a text may hold these letters themselves, which are then left as they are.
+NUL = b"\\u0000"
+
 
 def encoded(collection: str, document: Mapping[str, Any]) -> bytes:
-    """A document on its way to a collection, as UTF-8 JSON. NaN becomes null."""
+    """A document on its way to a collection, as UTF-8 JSON. NaN becomes null, NUL becomes U+FFFD."""
     record = {"collection": collection, "document": document}
     try:
-        return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)
+        found = orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:
         # Half of a surrogate pair, a whole number above 64 bits: rare, and no reason to keep nothing.
         return orjson.dumps(_plain(record))
+    # PostgreSQL holds no NUL: a caller who sends one must not keep its request out of the warehouse.
+    return orjson.dumps(_plain(orjson.loads(found))) if NUL in found else found
 
 
 def _plain(value: Any) -> Any:
@@ -29,7 +34,7 @@ def _plain(value: Any) -> Any:
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
         return value
-    return str(value).encode("utf-8", "replace").decode()
+    return str(value).encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def decoded(payload: bytes) -> tuple[str, Document]:

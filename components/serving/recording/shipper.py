@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from components.serving.recording.records import decoded
 from components.serving.recording.spool import Orphan, Segment, Spool, orphans
 from components.shared.config.interactions import Interactions
 from components.shared.errors import DataError
+from components.shared.interactions import FEEDBACK
 from components.shared.metrics import SPOOL_LAG, SPOOL_RECORDS, SPOOLED, Instruments
 
 log = logging.getLogger("twinstack.serving")
@@ -222,6 +224,8 @@ class Shipper:
         changes: dict[str, dict[str, Document]] = {}
         for one in items:
             changes.setdefault(one.collection, {})[one.document["_id"]] = one.document
+        if said := changes.get(FEEDBACK):
+            changes[FEEDBACK] = {key: one for key, one in said.items() if not _outdated(warehouse, one)}
         try:
             warehouse.apply({name: (found.values(), ()) for name, found in changes.items()})
         except UNSTORABLE as error:
@@ -237,6 +241,8 @@ class Shipper:
         """Set a record aside that stands in the way of all others."""
         with (self._spool.root / REFUSED).open("ab") as file:
             file.write(segments.packed(one.payload))
+            file.flush()
+            os.fsync(file.fileno())
         self._instruments.add(SPOOLED, 1, "refused")
         log.error("the warehouse cannot hold %s: %s; it is kept in %s", one.document["_id"], error, REFUSED)
 
@@ -247,6 +253,12 @@ class Shipper:
         if not waiting:
             self._ahead = now
         self._instruments.set(SPOOL_LAG, max(0.0, now - self._ahead))
+
+
+def _outdated(warehouse: Warehouse, said: Document) -> bool:
+    """Whether later feedback of the same caller came by another server already."""
+    found = warehouse.get(FEEDBACK, said["_id"])
+    return found is not None and str(found["body"]["at"]) > str(said["body"]["at"])
 
 
 def _seconds(one: Item) -> float:

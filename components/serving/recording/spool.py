@@ -85,6 +85,7 @@ class Spool:
         self.folder, self._held = _locked_folder(root)
         self._closed: list[Segment] = []
         self._unsynced: list[int] = []
+        self._named = False
         self._number = 0
         self._size = 0
         self._waiting = 0
@@ -98,7 +99,7 @@ class Spool:
     def _open(self) -> int:
         path = self.folder / f"{self._number + 1:08d}{SUFFIX}"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
-        self._number, self._path = self._number + 1, path
+        self._number, self._path, self._named = self._number + 1, path, False
         return file
 
     @property
@@ -182,13 +183,26 @@ class Spool:
             self._waiting -= segment.size
 
     def sync(self) -> None:
-        """Force to the disk what was written until now; may take as long as the disk takes."""
+        """Force to the disk what was written until now; may take as long as the disk takes.
+
+        Raises:
+            OSError: The disk did not take it. Nothing is admitted for a moment, so that somebody notices.
+        """
         with self._lock:
             ended, self._unsynced = self._unsynced, []
-            current = os.dup(self._file)
-        for file in [*ended, current]:
-            os.fsync(file)
-            os.close(file)
+            files, named, self._named = [*ended, os.dup(self._file)], self._named, True
+        try:
+            for file in files:
+                os.fsync(file)
+            # A file that was made is found after a power cut only if its folder is on the disk, too.
+            for folder in () if named else (self.folder, self.root):
+                _sync_folder(folder)
+        except OSError:
+            self._failed, self._named = self._clock(), False
+            raise
+        finally:
+            for file in files:
+                os.close(file)
 
     def close(self) -> None:
         """Append no more; what is there can still be read and deleted."""
@@ -203,6 +217,14 @@ class Spool:
         if not self._closed:
             removed(self.folder)
         os.close(self._held)
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _locked_folder(root: Path) -> tuple[Path, int]:

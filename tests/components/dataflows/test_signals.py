@@ -25,6 +25,19 @@ def test_personal_data(text: str, found: dict[str, int]) -> None:
     assert signals.personal_data(text) == found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "----------ana@example.org",
+        "a." * 400 + "ana@example.org",
+        "x" * 300 + "@example.org",
+        "a@b.org+c@d.org",
+    ],
+)
+def test_a_mail_address_behind_a_long_run_is_redacted_too(text: str) -> None:
+    assert "@" not in signals.redacted(text)
+
+
 def test_redaction_leaves_the_rest_as_it_is() -> None:
     assert signals.redacted("Ask ana@example.org, then pay 12.50 €.") == "Ask [email], then pay 12.50 €."
 

@@ -2,28 +2,53 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 V1, V2, CHAT = "/v1/models/credit:predict", "/v2/models/credit/infer", "/openai/v1/chat/completions"
 COMPLETIONS, EMBEDDINGS = "/openai/v1/completions", "/openai/v1/embeddings"
 
-#: A good body of every route; the smallest work that it can ask for.
-GOOD: dict[str, dict[str, Any]] = {
-    V1: {"instances": [{"applicant_id": "A0001"}]},
-    V2: {"inputs": [{"name": "applicant_id", "shape": [1], "datatype": "BYTES", "data": ["A0001"]}]},
-    CHAT: {
-        "model": "docs",
-        "messages": [{"role": "user", "content": "What is a gate?"}],
-        "max_tokens": 1,
-        "temperature": 0,
-        "stop": ["x"],
-        "stream": False,
-        "twinstack": {"retrieval": "off"},
-    },
-    COMPLETIONS: {"model": "docs", "prompt": "The gate", "max_tokens": 1},
-    EMBEDDINGS: {"model": "docs", "input": ["a gate"], "encoding_format": "float"},
-}
+FEEDBACK = "/v1/feedback"
+
+#: A path and a good body for it.
+Good = tuple[str, dict[str, Any]]
+
+#: A good body of every route of a front; the smallest work that it can ask for.
+GOOD: tuple[Good, ...] = (
+    (V1, {"instances": [{"applicant_id": "A0001"}]}),
+    (V2, {"inputs": [{"name": "applicant_id", "shape": [1], "datatype": "BYTES", "data": ["A0001"]}]}),
+    (
+        CHAT,
+        {
+            "model": "docs",
+            "messages": [{"role": "user", "content": "What is a gate?"}],
+            "max_tokens": 1,
+            "temperature": 0,
+            "stop": ["x"],
+            "stream": False,
+            "twinstack": {"retrieval": "off"},
+        },
+    ),
+    (
+        CHAT,
+        {
+            "model": "docs",
+            "messages": [{"role": "user", "content": [{"type": "text", "text": "What is a gate?"}]}],
+            "max_completion_tokens": 1,
+            "n": 1,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "a", "schema": {"type": "string"}},
+            },
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "twinstack": {"retrieval": "auto", "variables": {}},
+        },
+    ),
+    (COMPLETIONS, {"model": "docs", "prompt": "The gate", "max_tokens": 1, "stream": True, "seed": 1}),
+    (EMBEDDINGS, {"model": "docs", "input": ["a gate"], "encoding_format": "float"}),
+    (FEEDBACK, {"model": "docs", "request_id": "r1", "score": 1, "text": "good"}),
+)
 
 #: What takes the place of each value of a good body.
 WRONG: tuple[Any, ...] = (
@@ -57,10 +82,10 @@ def _changed(body: dict[str, Any], path: tuple[Any, ...], wrong: Any) -> dict[st
     return made
 
 
-def corpus() -> list[tuple[str, bytes]]:
+def corpus(good: Sequence[Good] = GOOD) -> list[tuple[str, bytes]]:
     """Path and body, each pair once."""
-    found = [(path, each) for path in GOOD for each in BYTES]
-    for path, body in GOOD.items():
+    found = [(path, each) for path, _ in good for each in BYTES]
+    for path, body in good:
         # `surrogatepass` would refuse a lone surrogate; JSON's escape carries it.
         found += [
             (path, json.dumps(_changed(body, place, wrong)).encode())

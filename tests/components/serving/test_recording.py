@@ -56,6 +56,18 @@ def test_a_prediction_under_the_callers_own_request_id(served: Any) -> None:
     assert found.id != "loan-17"
 
 
+def test_feedback_needs_the_request_id_only(served: Any) -> None:
+    request_id = served.chat("What is the warehouse?", max_tokens=1).headers["x-request-id"]
+    answer = served.post("/v1/feedback", {"request_id": request_id, "score": 1})
+    assert (answer.status_code, answer.json()["model"]) == (202, "docs"), answer.text
+    # An answer that this process has not given itself.
+    body = {"request_id": "of-yesterday", "id": "f" * 32, "twin": "credit"}
+    stored = {"_id": "f" * 32, "twin": "credit", "source": "of-yesterday", "body": body}
+    Stores(served.config).warehouse.apply({INTERACTIONS: ([stored], ())})
+    answer = served.post("/v1/feedback", {"request_id": "of-yesterday", "score": 1})
+    assert (answer.status_code, answer.json()["model"]) == (202, "credit"), answer.text
+
+
 def test_feedback_is_kept_once_a_caller_and_answer(served: Any) -> None:
     request_id = served.chat("What is the warehouse?", max_tokens=2).headers["x-request-id"]
     for score, text in ((1, "good"), (-1, "on second thoughts: wrong")):
@@ -81,6 +93,7 @@ def test_feedback_is_kept_once_a_caller_and_answer(served: Any) -> None:
         ({"text": "x" * 4001}, 400, "text"),
         ({"request_id": "../../etc"}, 400, "request_id"),
         ({"model": "nobody"}, 404, "model"),
+        ({"model": None}, 404, "request_id"),
         ({"more": 1}, 400, "more"),
     ],
 )

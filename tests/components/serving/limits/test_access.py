@@ -1,6 +1,7 @@
 """API keys on the real server: who gets in, who does not, and that a changed file is read."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,23 @@ def test_health_and_metrics_need_no_key(keyed: Keyed, path: str) -> None:
 )  # fmt: skip
 def test_everything_else_needs_one(keyed: Keyed, path: str) -> None:
     refused(keyed.client.get(path), 401, "authentication_error")
+
+
+def test_of_all_that_is_served_only_health_and_metrics_need_no_key(keyed: Keyed) -> None:
+    served = keyed.client.get("/openapi.json", headers={"x-api-key": KEYS["whole"]}).json()["paths"]
+    assert len(served) > 15
+    free = set()
+    for path, methods in served.items():
+        for method in methods:
+            answer = keyed.client.request(method, re.sub("{[^}]*}", "credit", path))
+            if answer.status_code == 401:
+                refused(answer, 401, "authentication_error")
+            else:
+                free.add(f"{method} {path}")
+    ready = "/v2/models/{model_name}"
+    versioned = f"{ready}/versions/{{model_version}}/ready"
+    opened = ("/", "/metrics", "/v2/health/live", "/v2/health/ready", f"{ready}/ready", versioned)
+    assert free <= {f"get {path}" for path in opened}
 
 
 def test_a_new_key_in_the_file_is_read_and_a_broken_file_changes_nothing(keyed: Keyed) -> None:

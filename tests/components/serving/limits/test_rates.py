@@ -32,6 +32,16 @@ def allowance(clock: Clock, wall: Clock, **limits: Any) -> Allowance:
     return Allowance(Key(id="a", hash=hash_of("x"), **limits), clock, wall)
 
 
+def test_other_limits_of_a_key_do_not_give_it_a_new_day(clock: Clock, wall: Clock) -> None:
+    mine = allowance(clock, wall, tokens_per_day=100, concurrency=2)
+    mine.enter()
+    mine.reserve(60)(60)
+    mine.change(Key(id="a", hash=hash_of("y"), tokens_per_day=200, concurrency=1))
+    assert mine.spent == pytest.approx(0.3)
+    with pytest.raises(RateError, match="1 requests open"):
+        mine.enter()
+
+
 def test_a_rate_allows_a_burst_and_then_its_pace(clock: Clock, wall: Clock) -> None:
     mine = allowance(clock, wall, requests_per_minute=60)
     for _ in range(10):

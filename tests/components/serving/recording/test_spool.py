@@ -88,6 +88,47 @@ def test_a_write_that_fails_is_an_error_stops_admission_and_leaves_no_half_recor
     assert content(spool) == [b"before", b"after"]
 
 
+def test_what_is_forced_to_the_disk_is_the_file_and_once_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def noted(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").resolve().name)
+        real(file)
+
+    monkeypatch.setattr(spools.os, "fsync", noted)
+    spool = Spool(tmp_path / "root", settings(segment_bytes=4_096))
+    spool.append(b"x" * 3_000)
+    spool.sync()
+    assert synced == ["00000001.seg", spool.folder.name, "root"]
+    synced.clear()
+    spool.sync()
+    assert synced == ["00000001.seg"]
+    synced.clear()
+    spool.append(b"x" * 3_000)
+    spool.sync()
+    assert synced == ["00000001.seg", "00000002.seg", spool.folder.name, "root"]
+
+
+def test_a_disk_that_forces_nothing_stops_admission_and_leaks_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, settings(), clock=lambda: 100.0)
+    spool.append(b"x")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(spools.os, "fsync", broken)
+    with pytest.raises(OSError):
+        spool.sync()
+    assert not spool.admits()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_a_torn_record_that_cannot_be_taken_back_is_skipped_by_readers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion, policy
+from components.runtime.history.lineage import trace
 from components.shared.config import load
+from components.shared.interactions import INTERACTIONS
 from pipelines.cli import app
 from tests.components.serving.conftest import Running, start, stop
 from tests.conftest import until
@@ -50,6 +52,12 @@ class Live:
         begun = time.monotonic()
         until(lambda: self.release() == name, 30, f"an answer of {name}")
         return time.monotonic() - begun
+
+    def lineage(self, answer: httpx.Response, size: int = 1) -> list[dict[str, Any]]:
+        """The trees of an answer, once so many of them are in the warehouse."""
+        name, stores = answer.headers["x-request-id"], Stores(load(self.folder / "twinstack.yaml"))
+        until(lambda: self.warehouse.count(INTERACTIONS, twin="credit", source=name) == size, 30, "shipping")
+        return [one.as_json() for one in trace(stores, ["credit"], name)]
 
     def twin(self, *words: str) -> str:
         done = CliRunner().invoke(app, [*words, "--config", str(self.folder / "twinstack.yaml")])
@@ -129,6 +137,8 @@ def test_a_canary_answers_its_share_of_the_callers_always_the_same(live: Live) -
     assert first == [live.release(one) for one in callers]
     answer = live.predict(callers[first.index(live.second)])
     assert answer.headers["x-twinstack-role"] == "canary"
+    (tree,) = live.lineage(answer)
+    assert (tree["facts"]["role"], tree["parents"][0]["name"]) == ("canary", live.second)
     assert "canary 50%" in live.twin("releases", "--twin", "credit")
     live.twin("traffic", "credit", "--clear")
     until(lambda: {live.release(one) for one in callers} == {live.first}, 30, "its end")
@@ -143,6 +153,10 @@ def test_a_shadow_answers_nobody(live: Live) -> None:
         return name in live.client.get("/metrics").text
 
     until(copied, 30, "a copy")
+    answered, copy = live.lineage(live.predict(), size=2)
+    assert (answered["facts"]["role"], answered["parents"][0]["name"]) == ("champion", live.first)
+    assert (copy["facts"]["role"], copy["parents"][0]["name"]) == ("shadow", live.second)
+    assert {"kind": "shadow of", "name": answered["name"], "facts": {}, "parents": ()} in copy["parents"]
     policy.changed(live.warehouse, "credit", policy.CLEAR)
 
 
