@@ -1,6 +1,6 @@
 """`python -m components.runtime.migration`: open every store, which brings it up to what this version needs.
 
-The chart runs it before an installation and an upgrade; where it fails, nothing is replaced.
+The chart runs it after an installation and before an upgrade; where it fails, nothing is replaced.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The job before an installation and an upgrade."""
+"""The job after an installation and before an upgrade."""
 
 from tests.helm.rendering import ci, one, render
 
@@ -10,7 +10,9 @@ def test_it_runs_before_anything_is_replaced_with_the_new_configuration() -> Non
     config = one(OBJECTS, "ConfigMap", "twinstack-migration")
     weights = [int(it["metadata"]["annotations"]["helm.sh/hook-weight"]) for it in (config, job)]
     assert weights == sorted(weights)
-    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "post-install,pre-upgrade", (
+        "before an installation there are no ExternalSecrets and no network policies"
+    )
     (of_release,) = render(ci("minimal"), "config.yaml")
     assert config["data"] == of_release["data"]
 
