@@ -10,7 +10,7 @@ from components.shared.config.llm import Remote
 from components.shared.conversation import Message
 from components.shared.endpoints import Endpoint
 from components.shared.errors import ConfigError
-from components.shared.generation import Delta, Finish, Parameters, PredictorError, Prompt
+from components.shared.generation import Delta, Finish, Parameters, PredictorError, PredictorLateError, Prompt
 
 #: Characters of a token and tokens around a message, for an estimate that is rather too high.
 CHARACTERS, AROUND = 3, 8
@@ -62,6 +62,7 @@ class OpenAIEndpoint:
 
         Raises:
             PredictorError: It does not answer, refuses, or breaks off.
+            PredictorLateError: Its first piece, or the next one, does not come in time.
         """
         import openai
 
@@ -72,6 +73,10 @@ class OpenAIEndpoint:
         except openai.APIStatusError as error:
             # Its own text may quote the prompt.
             raise _failed(f"the model's endpoint answers with status {error.status_code}") from None
+        except openai.APITimeoutError:
+            raise PredictorLateError(
+                "the model's endpoint gave no answer in time", remedy="try again later"
+            ) from None
         except openai.APIError as error:
             raise _failed(f"the model's endpoint failed: {type(error).__name__}") from None
 

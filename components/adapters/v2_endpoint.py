@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.shared.endpoints import Endpoint
-from components.shared.generation import PredictorError
+from components.shared.generation import PredictorError, PredictorLateError
 
 if TYPE_CHECKING:
     from kserve import InferenceRESTClient
@@ -49,7 +49,9 @@ class V2Endpoint:
 
         Raises:
             PredictorError: It does not answer, or not with one probability a row.
+            PredictorLateError: It does not answer in time.
         """
+        import httpx
         from kserve import InferInput, InferRequest
 
         tensor = InferInput(INPUT, list(matrix.shape), "FP32")
@@ -60,6 +62,10 @@ class V2Endpoint:
             return _probabilities(answer, len(matrix))
         except PredictorError:
             raise
+        except (TimeoutError, httpx.TimeoutException):
+            raise PredictorLateError(
+                f"the model's endpoint gave no answer in {TIMEOUT:g} s", remedy="try again later"
+            ) from None
         except Exception as error:  # httpx's, kserve's, and those of a body that is no V2
             raise PredictorError(
                 f"the model's endpoint failed: {type(error).__name__}", remedy="try again"

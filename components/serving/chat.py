@@ -1,8 +1,8 @@
 """OpenAI's API on KServe's server: our own routes, because KServe's need vLLM to be imported."""
 
 import base64
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
@@ -21,6 +21,7 @@ from components.serving.embedding_request import EmbeddingRequest
 from components.serving.exchange import current
 from components.serving.llm import LlmFront
 from components.serving.openapi import body_of
+from components.shared.config.links import Links
 from components.shared.config.root import Serving
 from components.shared.errors import NotFoundError, RequestError
 
@@ -50,7 +51,8 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
         asked = chat_request.parse(await request.body(), limits)
         front = _front(fronts, asked.model)
         current().stick_to(asked.user)
-        started = await front.begin(await _ask(asked, limits), request.is_disconnected)
+        reads = partial(_pages, asked.twinstack.links, limits.links) if asked.twinstack.links else None
+        started = await front.begin(_ask(asked, limits), request.is_disconnected, reads)
         prepared = started.prepared
         writer = Writer(
             name=f"chatcmpl-{current().request_id}",
@@ -126,22 +128,23 @@ def _front(fronts: Mapping[str, LlmFront], name: str) -> LlmFront:
     return fronts[name]
 
 
-async def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
-    ask = Ask(
+def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
+    return Ask(
         prompt=asked.conversation(),
         parameters=asked.parameters(limits),
         retrieval=asked.twinstack.retrieval,
         variables=asked.twinstack.variables,
         form=asked.form(),
     )
-    if not asked.twinstack.links:
-        return ask
-    # All of the request is checked by now; one after the other, so that a caller cannot multiply itself.
+
+
+async def _pages(urls: Sequence[str], settings: Links) -> tuple[Page, ...]:
+    """Pages that a request names, one after the other, so that a caller cannot multiply itself."""
     pages = []
-    for place, url in enumerate(asked.twinstack.links):
-        found = await links.fetch(url, limits.links, f"twinstack.links[{place}]")
+    for place, url in enumerate(urls):
+        found = await links.fetch(url, settings, f"twinstack.links[{place}]")
         pages.append(Page(found.url, found.title, found.text))
-    return replace(ask, pages=tuple(pages))
+    return tuple(pages)
 
 
 def _same_size(wanted: int | None, size: int) -> None:

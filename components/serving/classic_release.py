@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,9 @@ from components.adapters.stores import Stores
 from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting, scorecard
 from components.runtime import features
-from components.serving.exchange import current, measured, on
+from components.serving.exchange import current, measured
 from components.serving.instances import Instance
+from components.serving.worker import Worker
 from components.shared.config import ClassicTwin, Config
 from components.shared.endpoints import endpoint
 from components.shared.errors import NotFoundError
@@ -87,7 +87,7 @@ def open_classic(
 
 
 class ClassicRelease:
-    """One release that answers; its look-ups and predictions run on a thread of their own.
+    """One release that answers; its look-ups and predictions run on threads of their own.
 
     Args:
         parts: What the release names, opened.
@@ -100,10 +100,11 @@ class ClassicRelease:
         self._parts = parts
         self._key = key
         self._instruments = instruments
-        # One thread: SQLite connections and the booster see one caller, and the event loop stays free.
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"classic-{self.release.twin}")
+        # The booster sees one caller. The scorecard has its own thread: it answers where the booster hangs.
+        self._worker = Worker(f"model-{self.release.id}")
+        self._simple = Worker(f"scorecard-{self.release.id}")
         # The first look-up and the first prediction are slow; no caller should wait for them.
-        self._worker.submit(self._warm_up).result()
+        self._worker.now(self._warm_up)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -111,8 +112,9 @@ class ClassicRelease:
         return tuple(self._parts.plan.inputs)
 
     def close(self) -> None:
-        """Let the worker end."""
-        self._worker.shutdown(wait=False)
+        """Let the workers end."""
+        self._worker.close(wait=False)
+        self._simple.close(wait=False)
 
     async def answer(self, instances: Sequence[Instance]) -> list[dict[str, Any]]:
         """One row an instance, by the model.
@@ -123,8 +125,8 @@ class ClassicRelease:
         """
         model = self._parts.model
         if not isinstance(model, V2Endpoint):
-            return await on(self._worker, self._answer, instances, MODEL)
-        matrix = await on(self._worker, self._matrix, instances)
+            return await self._worker.run(self._answer, instances, MODEL)
+        matrix = await self._worker.run(self._matrix, instances)
         with measured(self._instruments, self.release.twin, "predictor"):
             chances = await model.probability(matrix)
         return self._rows(instances, matrix, chances, MODEL)
@@ -135,7 +137,7 @@ class ClassicRelease:
         Raises:
             NotFoundError: An id is unknown.
         """
-        return await on(self._worker, self._answer, instances, SCORECARD)
+        return await self._simple.run(self._answer, instances, SCORECARD)
 
     def _warm_up(self) -> None:
         self._parts.reader.lookup([""])

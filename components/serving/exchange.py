@@ -1,15 +1,14 @@
 """One request and its answer: who it is for, which release answered, and its measurements."""
 
-import asyncio
 import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
+from components.shared.errors import TwinError
 from components.shared.interactions import new_id
 from components.shared.metrics import NONE, STAGE_SECONDS, Instruments
 
@@ -23,7 +22,7 @@ ANSWERED_BY = "x-twinstack-answered-by"
 ROLE = "x-twinstack-role"
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     """Tell nobody."""
 
 
@@ -57,6 +56,8 @@ class Exchange:
         features: Matrix (instances, features) that the model saw, for drift; never stored.
         signals: What the detectors counted.
         observe: Tells the observers now, for an answer that ends before its last byte.
+        count: Counts an error of a limit that the guard does not see itself.
+        deadline: Time of the event loop at which the answer has to have ended; None where there is none.
         paired: Id of the champion's exchange where this is the shadow's.
         sticky: What keeps a caller at one release of the traffic; the request id where nothing else does.
         allowance: What the caller's key has left; None where there are no keys.
@@ -87,6 +88,8 @@ class Exchange:
     features: Any = None
     signals: dict[str, float] = field(default_factory=dict)
     observe: Callable[[], None] = _nothing
+    count: Callable[[TwinError], None] = _nothing
+    deadline: float | None = None
     paired: str = ""
     sticky: str = ""
     allowance: "Allowance | None" = None
@@ -135,14 +138,6 @@ def current() -> Exchange:
     """The exchange of the running task; outside of a request a new one."""
     found = _CURRENT.get(None)
     return found if found is not None else Exchange()
-
-
-Result = TypeVar("Result")
-
-
-async def on(worker: Executor, function: Callable[..., Result], *words: Any) -> Result:
-    """Run a function on a worker that knows the running exchange."""
-    return await asyncio.get_running_loop().run_in_executor(worker, copy_context().run, function, *words)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,14 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from components.serving import exchange as exchanges
 from components.serving import problems
 from components.serving.exchange import Exchange, Observer
 from components.serving.limits.access import Access
-from components.serving.limits.errors import DeadlineError
+from components.serving.limits.errors import DeadlineError, late
 from components.shared.errors import MissingError, NotFoundError, TooLargeError, TwinError
 from components.shared.metrics import IN_FLIGHT, LIMITED, NONE, REQUEST_SECONDS, REQUESTS, Instruments
 
@@ -34,6 +35,9 @@ QUIET = ("health", "metrics")
 
 #: What asks for health; exactly these, for everything else needs a key.
 READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/ready")
+
+#: Seconds before the deadline at which a stream ends, so that it can still say why.
+SAYING = 0.1
 
 #: nginx's word for a client that left.
 LEFT = 499
@@ -109,6 +113,7 @@ class Guard:
         exchanges.begin(exchange)
         answer = _Answer(send, exchange, self._observers)
         exchange.observe = answer.observed
+        exchange.count = partial(self._count, exchange)
         exchange.route = route = route_of(scope["path"])
         self._instruments.add(IN_FLIGHT, 1, route)
         timer = asyncio.timeout(self._deadline)
@@ -116,10 +121,11 @@ class Guard:
             if route not in QUIET:
                 self._access.admit(exchange, headers)
             async with timer:
+                exchange.deadline = asyncio.get_running_loop().time() + self._deadline - SAYING
                 await self._pass(scope, headers, receive, answer)
         except Exception as error:  # the last place where an error can become an answer
             # What could not be kept comes back through layers that make another error of it.
-            found = self._late() if timer.expired() else problems.translate(answer.failed or error)
+            found = late() if timer.expired() else problems.translate(answer.failed or error)
             self._count(exchange, found)
             if answer.begun:
                 # The answer has begun: all that is left is to break it off.
@@ -183,12 +189,6 @@ class Guard:
         for kind, limit in ((DeadlineError, "deadline"), (TooLargeError, "size")):
             if isinstance(error, kind):
                 self._instruments.add(LIMITED, 1, exchange.twin, limit)
-
-    def _late(self) -> TwinError:
-        return DeadlineError(
-            f"no whole answer within {self._deadline:g} s",
-            remedy="ask for less, or raise serving.deadline_seconds",
-        )
 
     async def _refuse(self, error: TwinError, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         await problems.answer(error)(scope, receive, answer)

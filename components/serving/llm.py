@@ -1,16 +1,17 @@
 """An LLM twin: a release of its traffic answers; where none can, the passages that were found."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kserve import Model
 
-from components.serving.asking import Ask, Prepared
+from components.serving.asking import Ask, Page, Prepared
 from components.serving.chat_answer import Citation
 from components.serving.exchange import current
-from components.serving.limits.errors import RateError
+from components.serving.limits.errors import RateError, late
 from components.serving.llm_release import LlmRelease
 from components.serving.predictor import Delta, PredictorError
 from components.serving.traffic.attempts import Choice
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from components.adapters.encoder import Vectors
 
 Gone = Callable[[], Awaitable[bool]]
+Reads = Callable[[], Awaitable[tuple[Page, ...]]]
 
 #: What makes an answer where no model can.
 RETRIEVAL = "retrieval"
@@ -78,21 +80,25 @@ class LlmFront(Model):  # type: ignore[misc]
         self.ready = False
         self.manager.close()
 
-    async def begin(self, ask: Ask, gone: Gone) -> Started:
+    async def begin(self, ask: Ask, gone: Gone, reads: Reads | None = None) -> Started:
         """Wait for the request's turn, and for the first piece of its answer.
 
         Args:
             ask: What is asked.
             gone: Whether the client has left.
+            reads: Reads the pages that the caller named; not before queue and token budget let it.
 
         Raises:
             BusyError: Too many requests wait already.
+            LinkError: A page cannot be read.
             PredictorError: No release gives an answer, and neither does the fallback.
             RateError: The key has too few tokens left.
             TooLargeError: Prompt and conversation leave no room for an answer.
         """
         choice = await self.manager.admit()
         await self._reserve(choice, ask)
+        if reads is not None:
+            ask = replace(ask, pages=await reads())
 
         async def call(opened: LlmRelease) -> Started:
             prepared = await opened.prepare(ask)
@@ -151,14 +157,34 @@ class LlmFront(Model):  # type: ignore[misc]
 
     async def _watched(self, started: Started, ask: Ask) -> AsyncGenerator[Delta, None]:
         """The pieces; one that breaks off counts against its release, a whole one is copied to the shadow."""
+        exchange = current()
         try:
             async with aclosing(started.pieces) as pieces:
-                async for delta in pieces:
+                async for delta in _until(exchange.deadline, pieces):
                     yield delta
         except Exception:
             self.manager.attempts.late(started.prepared.release.id)
             raise
         self.manager.shadow.offer(lambda opened: _shadowed(opened, ask))
+
+
+async def _until(deadline: float | None, pieces: AsyncGenerator[Delta, None]) -> AsyncGenerator[Delta, None]:
+    """The pieces that come before a time of the event loop.
+
+    Raises:
+        DeadlineError: The answer is not whole by then.
+    """
+    try:
+        while True:
+            async with asyncio.timeout_at(deadline):
+                delta = await anext(pieces, None)
+            if delta is None:
+                return
+            yield delta
+    except TimeoutError:
+        error = late()
+        current().count(error)
+        raise error from None
 
 
 async def _shadowed(opened: LlmRelease, ask: Ask) -> None:

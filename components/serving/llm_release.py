@@ -1,8 +1,8 @@
 """One release of an LLM twin, opened: finds context, renders the prompt, lets the model answer."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -11,9 +11,10 @@ from components.dataflows import prompts
 from components.serving.asking import Ask, NothingFoundError, Page, Prepared
 from components.serving.chat_answer import Citation
 from components.serving.choices import Collected
-from components.serving.exchange import Exchange, current, measured, on
+from components.serving.exchange import Exchange, current, measured
 from components.serving.forming import formed
 from components.serving.predictor import ChatPredictor, Delta, Prompt
+from components.serving.worker import Worker
 from components.shared.config.llm import Costs
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
@@ -85,11 +86,11 @@ class LlmRelease:
         self._costs = costs or Costs()
         self._give_back = give_back
         # One thread: encoder and index see one caller, and the event loop stays free.
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"retrieval-{self._twin}")
+        self._worker = Worker(f"retrieval-{release.id}")
 
     def close(self) -> None:
         """End its work and give back what it holds; blocks."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._worker.close(wait=True)
         self._give_back()
 
     async def prepare(self, ask: Ask) -> Prepared:
@@ -100,17 +101,17 @@ class LlmRelease:
             RequestError: A value of a variable is not allowed.
             TooLargeError: Prompt and conversation leave no room for an answer.
         """
-        return await on(self._worker, self._prepare, ask)
+        return await self._worker.run(self._prepare, ask)
 
     async def count(self, prompt: Prompt) -> int:
         """Tokens of what a caller sent, without the release's own prompt and chunks."""
-        return await on(self._worker, self._predictor.count, prompt)
+        return await self._worker.run(self._predictor.count, prompt)
 
     async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
         """Unit vectors of texts, in arrays of some of them, and the tokens that were read."""
         arrays, tokens = [], 0
         for start in range(0, len(texts), TEXTS):
-            array, read = await on(self._worker, self._retriever.embed, texts[start : start + TEXTS])
+            array, read = await self._worker.run(self._retriever.embed, texts[start : start + TEXTS])
             arrays.append(array)
             tokens += read
         exchange = current()
@@ -205,7 +206,7 @@ class LlmRelease:
             failed = True
             raise
         finally:
-            if not said.done and not failed:
+            if not said.done and not failed and not _is_late(exchange):
                 self._instruments.add(DISCONNECTS, 1, self._twin)
             exchange.cost = _cost(self._costs, said)
             for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
@@ -216,6 +217,10 @@ class LlmRelease:
         if prepared.form is not None:
             return formed(self._predictor, prepared.prompt, prepared.parameters, prepared.form, gone)
         return self._predictor.stream(prepared.prompt, prepared.parameters)
+
+
+def _is_late(exchange: Exchange) -> bool:
+    return exchange.deadline is not None and asyncio.get_running_loop().time() >= exchange.deadline
 
 
 def _note(exchange: Exchange, said: Collected) -> None:

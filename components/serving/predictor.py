@@ -3,9 +3,9 @@
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from components.shared.generation import Delta, Finish, Parameters, PredictorError, Prompt
+from components.shared.generation import Delta, Finish, Parameters, PredictorError, PredictorLateError, Prompt
 
-__all__ = ["ChatPredictor", "Delta", "Finish", "Parameters", "PredictorError", "Prompt"]
+__all__ = ["ChatPredictor", "Delta", "Finish", "Parameters", "PredictorError", "PredictorLateError", "Prompt"]
 
 
 class ChatPredictor(Protocol):

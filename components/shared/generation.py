@@ -60,3 +60,10 @@ class PredictorError(TwinError):
 
     http_status = 502
     kind = "predictor_error"
+
+
+class PredictorLateError(PredictorError):
+    """The predictor gave no answer in time. It is not asked a second time for the same request."""
+
+    http_status = 504
+    kind = "predictor_late_error"

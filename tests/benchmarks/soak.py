@@ -113,6 +113,10 @@ def main() -> int:
     parser.add_argument("--twin", action="append", help="credit or docs; may be repeated; default: both")
     words = parser.parse_args()
     twins = words.twin or ["credit", "docs"]
+    if words.folder and not (words.folder / "twinstack.yaml").is_file():
+        parser.error(f"--folder {words.folder} is no project: it holds no twinstack.yaml; leave it out")
+    if unknown := set(twins) - {"credit", "docs"}:
+        parser.error(f"unknown twins: {', '.join(sorted(unknown))}; there are credit and docs")
     with tempfile.TemporaryDirectory() as scratch:
         folder = words.folder or Path(scratch) / "twinstack"
         if not words.folder:

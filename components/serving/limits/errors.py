@@ -41,3 +41,10 @@ class DeadlineError(TwinError):
 
     http_status = 504
     kind = "deadline_error"
+
+
+def late() -> DeadlineError:
+    """That an answer took longer than it may."""
+    return DeadlineError(
+        "no whole answer before the deadline", remedy="ask for less, or raise serving.deadline_seconds"
+    )

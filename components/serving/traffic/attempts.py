@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from components.serving.exchange import Exchange, current
-from components.serving.predictor import PredictorError
+from components.serving.predictor import PredictorError, PredictorLateError
 from components.serving.traffic.breaker import Breaker, State
 from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.retries import RetryBudget
@@ -147,13 +147,16 @@ class Attempts(Generic[R]):
                     raise
                 breaker.note(failed=True, seconds=self._clock() - start)
                 log.warning("release %s failed: %s", release, type(error).__name__)
-                if again and isinstance(error, PredictorError) and self._budget.take():
+                if again and _failed_fast(error) and self._budget.take():
                     self._instruments.add(RETRIES, 1, self._twin, release)
                     continue
                 return Failure(error)
             except BaseException:
-                # The caller left, or the server ends: nothing was learnt about the release.
-                breaker.forget()
+                # The caller left, or the server ends: that says something only about a release that was slow.
+                if (seconds := self._clock() - start) >= self._settings.slow_seconds:
+                    breaker.note(failed=False, seconds=seconds)
+                else:
+                    breaker.forget()
                 raise
             breaker.note(failed=False, seconds=self._clock() - start)
             return answer
@@ -188,7 +191,14 @@ class Failure:
         """What a caller is told who gets no fallback."""
         if isinstance(self.error, TwinError):
             return self.error
+        if isinstance(self.error, TimeoutError):
+            return PredictorLateError("the model gave no answer in time", remedy="try again later")
         return PredictorError("the model gave no answer", remedy="try again later")
+
+
+def _failed_fast(error: Exception) -> bool:
+    """Whether a second try can help; who was late once has used up the caller's patience."""
+    return isinstance(error, PredictorError) and not isinstance(error, PredictorLateError)
 
 
 def _of_fallback(now: Traffic) -> str:

@@ -44,14 +44,15 @@ class Breaker(Settings):
 
     window_seconds: float = Field(default=30.0, gt=0, le=3_600)
     """How far back calls count."""
-    calls: int = Field(default=20, ge=1, le=10_000)
+    calls: int = Field(default=10, ge=1, le=10_000)
     """Calls in the window below which nothing is concluded."""
     bad_share: Share = 0.5
     """Share of failed or slow calls from which on the release is left alone."""
     slow_seconds: float = Field(default=20.0, gt=0, le=3_600)
     """Time to an answer, or to its first token, from which on a call counts as slow."""
     give_up_seconds: float = Field(default=45.0, gt=0, le=3_600)
-    """Time after which an answer that has not begun is given up and the fallback answers."""
+    """Time after which an answer that has not begun is given up and the fallback answers; below
+    `serving.deadline_seconds`, or a release that hangs would never be left alone."""
     open_seconds: float = Field(default=15.0, gt=0, le=3_600)
     """How long the release is left alone."""
     trials: int = Field(default=3, ge=1, le=1_000)

@@ -95,6 +95,15 @@ class Serving(Settings):
     interactions: Interactions = Interactions()
     """What is kept of requests and answers."""
 
+    @model_validator(mode="after")
+    def _gives_up_in_time(self) -> Self:
+        if self.breaker.give_up_seconds >= self.deadline_seconds:
+            raise ValueError(
+                f"breaker.give_up_seconds is {self.breaker.give_up_seconds:g}, deadline_seconds is "
+                f"{self.deadline_seconds:g}; allowed: less than the deadline, so that the fallback can answer"
+            )
+        return self
+
 
 class Config(BaseSettings):
     """`twinstack.yaml`. Environment variables override it: `TWINSTACK_TWINS__DOCS__TRAINING__STEPS=30`."""

@@ -1,5 +1,7 @@
 """Fronts whose model fails: the scorecard, or the passages that were found, answer and are marked."""
 
+import asyncio
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +12,11 @@ from prometheus_client import CollectorRegistry
 from components.runtime.champion import require_traffic
 from components.runtime.context import Context
 from components.serving import exchange as exchanges
-from components.serving.asking import Ask
+from components.serving.asking import Ask, Page
 from components.serving.chat_answer import Citation
 from components.serving.exchange import Exchange
 from components.serving.predictor import Delta, Parameters, PredictorError, Prompt
+from components.serving.traffic.breaker import State
 from components.serving.traffic.manager import Manager, manager
 from components.shared.errors import TooLargeError
 from components.shared.metrics import Instruments
@@ -69,6 +72,40 @@ async def test_the_scorecard_answers_when_the_model_fails(
     assert fell_back["probability"] == pytest.approx(1 / (1 + odds), rel=1e-6)
     labels = {"twin": "credit", "release": credit.id}
     assert registry.get_sample_value("twinstack_fallback_total", labels) == 1
+
+
+async def test_the_scorecard_answers_when_the_model_hangs(
+    released: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from components.dataflows import boosting
+    from components.serving import worker
+    from components.serving.classic import ClassicFront
+    from components.serving.classic_release import open_classic
+
+    _, config, credit, _ = released
+    monkeypatch.setattr(worker.Worker.__init__, "__defaults__", (0.2,))
+    stores = Context(config, "credit", "t").stores
+    opened = open_classic(config, stores, credit, Instruments(CollectorRegistry()))
+    registry, go = CollectorRegistry(), threading.Event()
+    front = ClassicFront(config, managed(released, "credit", "classic", opened, registry))
+    monkeypatch.setattr(boosting, "probability", lambda *_: go.wait(60))
+
+    async def ask() -> str:
+        exchange = Exchange()
+        exchanges.begin(exchange)
+        answer, _ = await front(INSTANCE)
+        exchange.end()
+        return str(answer["predictions"][0]["answered_by"])
+
+    try:
+        together = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(30))), 20)
+        assert set(together) == {"scorecard"}
+        labels = {"twin": "credit", "release": credit.id}
+        assert registry.get_sample_value("twinstack_breaker_state", labels) == State.OPEN
+        assert sum(one.name.startswith(f"model-{credit.id}") for one in threading.enumerate()) == 1
+    finally:
+        go.set()
+        front.stop()
 
 
 @dataclass
@@ -189,6 +226,27 @@ async def test_a_circuit_that_is_open_is_not_asked_and_closes_by_itself(chat: Ch
     asked = chat.model.asked
     assert "gate.md" in (await chat.ask())[0]
     assert chat.model.asked == asked
+
+
+async def test_pages_are_read_after_queue_and_length_admit_the_request(chat: Chat) -> None:
+    exchange, read = Exchange(), list[str]()
+    exchanges.begin(exchange)
+
+    async def reads() -> tuple[Page, ...]:
+        assert exchange.release == chat.front.release.id, "its turn has come"
+        read.append("a page")
+        return ()
+
+    def asked(question: str) -> Ask:
+        return Ask([{"role": "user", "content": question}], Parameters(max_tokens=8))
+
+    with pytest.raises(TooLargeError):
+        await chat.front.begin(asked("word " * 101), never, reads)
+    assert not read
+    started = await chat.front.begin(asked("What does the gate do?"), never, reads)
+    await started.pieces.aclose()
+    exchange.end()
+    assert read == ["a page"]
 
 
 async def test_a_long_prompt_is_refused_before_any_work(chat: Chat) -> None:
