@@ -38,11 +38,11 @@ bench: .venv/.dev ## Measure, as ratios in one run
 compile: .venv/.run ## Compile every pipeline to KFP YAML, for a laptop and for manifests/
 	$(PY) tools/check_compiled.py --write
 
-images: ## Build the images with buildah or docker (IMAGE, REGISTRY, TAG, BASE, PIP_OPTIONS, PUSH=1)
-	@IMAGE='$(IMAGE)' REGISTRY='$(REGISTRY)' TAG='$(TAG)' BASE='$(BASE)' PIP_OPTIONS='$(PIP_OPTIONS)' PUSH='$(PUSH)' bash tools/images.sh
+images: ## Build and check the images with buildah or docker (IMAGE, REGISTRY, TAG, BASE, PIP_OPTIONS, PIP_CONFIG, PUSH=1)
+	@IMAGE='$(IMAGE)' REGISTRY='$(REGISTRY)' TAG='$(TAG)' BASE='$(BASE)' PIP_OPTIONS='$(PIP_OPTIONS)' PIP_CONFIG='$(PIP_CONFIG)' PUSH='$(PUSH)' bash tools/images.sh
 
-sbom: .venv/.run ## List every installed package with its licence in sbom.cdx.json (CycloneDX)
-	bash tools/sbom.sh
+sbom: $(if $(IMAGE),,.venv/.run) ## List every Python package with its licence in sbom.cdx.json (CycloneDX); IMAGE=serve: those of an image
+	@IMAGE='$(IMAGE)' REGISTRY='$(REGISTRY)' TAG='$(TAG)' PYTHON='$(PYTHON)' bash tools/sbom.sh
 
 soak: .venv/.dev ## Ten times the capacity for a minute: what is admitted stays fast, the rest is told to come back
 	$(PY) -m tests.benchmarks.soak

@@ -1,43 +1,41 @@
 #!/usr/bin/env bash
-# Builds the images with buildah or docker: IMAGE, REGISTRY, TAG, BASE, PIP_OPTIONS, PUSH. Run by `make images`.
+# Builds and checks the images with buildah or docker: IMAGE, REGISTRY, TAG, BASE, PIP_OPTIONS, PIP_CONFIG, PUSH.
+# Run by `make images`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tools/builder.sh
 
-fail() {
-  printf 'error: %s\n' "$1" >&2
-  exit 2
-}
-
-builder="${BUILDER:-$(command -v buildah || command -v docker || true)}"
-[ -n "$builder" ] || fail "neither buildah nor docker is installed; install one, or name one: make images BUILDER=/path/to/buildah"
+require_builder images
 [ -z "$(git status --porcelain)" ] || fail "there are uncommitted changes; an image is named after a commit, so commit them first"
 [ -z "${PUSH:-}" ] || case "${BASE:-}" in
   *@sha256:*) ;;
   *) fail "the base of a pushed image is named by digest: make images PUSH=1 BASE=python@sha256:…" ;;
 esac
 
-version=$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)
+# What is committed and nothing else: no file that git ignores, and no edit made while the build runs.
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+git archive HEAD | tar -x -C "$context"
+
 arguments=(--build-arg "GIT_COMMIT=$(git rev-parse HEAD)" --build-arg "VERSION=$version")
 [ -z "${BASE:-}" ] || arguments+=(--build-arg "BASE=$BASE")
 [ -z "${PIP_OPTIONS:-}" ] || arguments+=(--build-arg "PIP_OPTIONS=$PIP_OPTIONS")
+[ -z "${PIP_CONFIG:-}" ] || arguments+=(--secret "id=pip,src=$PIP_CONFIG")
+case "$(basename "$builder")" in
+  # The format of docker keeps the health check, which that of OCI drops; docker keeps layers without being asked.
+  buildah) arguments+=(--format docker --layers) ;;
+esac
 
-for image in ${IMAGE:-pipeline train serve console}; do
-  file="images/$image.Containerfile"
-  [ -f "$file" ] || fail "there is no $file; the images are: pipeline train serve console"
-  name="${REGISTRY:+$REGISTRY/}twinstack/$image-python:${TAG:-$version}"
+for image in ${IMAGE:-$IMAGES}; do
+  name=$(image_name "$image")
   printf 'building %s\n' "$name"
-  case "$(basename "$builder")" in
-    # The format of docker keeps the health check, which that of OCI drops.
-    buildah) "$builder" build --format docker --file "$file" --tag "$name" "${arguments[@]}" . ;;
-    *) "$builder" build --file "$file" --tag "$name" "${arguments[@]}" . ;;
-  esac
+  "$builder" build --file "$context/images/$image.Containerfile" --tag "$name" "${arguments[@]}" "$context"
+  in_image "$name" "$context/tools" /mnt/check_image.py "$image"
   [ -n "${PUSH:-}" ] || continue
   case "$(basename "$builder")" in
     buildah)
-      digest_file=$(mktemp)
-      "$builder" push --digestfile "$digest_file" "$name"
-      digest=$(cat "$digest_file")
-      rm -f "$digest_file"
+      "$builder" push --digestfile "$context/digest" "$name"
+      digest=$(cat "$context/digest")
       ;;
     *)
       "$builder" push "$name"

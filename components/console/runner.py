@@ -77,10 +77,12 @@ class CommandRunner:
         run = Run(id=key, pipeline=pipeline, twin=twin, by=by, started=now.isoformat(timespec="seconds"))
         folder = self._events(run).parent
         folder.mkdir(parents=True)
+        root = self._config.root_path
         with self._events(run).open("wb") as events, (folder / "log.txt").open("wb") as said:
             process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
                 self._command(pipeline, twin),
-                cwd=self._config.root_path,
+                # The console's image lacks the project, which only the stages of a run read.
+                cwd=root if root.is_dir() else folder,
                 stdin=subprocess.DEVNULL,
                 stdout=events,
                 stderr=said,

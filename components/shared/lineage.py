@@ -15,7 +15,7 @@ COMMIT_VARIABLE = "TWINSTACK_GIT_COMMIT"
 #: Packages whose version can change a result.
 PACKAGES = (
     "apache-hamilton", "feast", "kfp", "kserve", "milvus-lite", "mlflow", "numpy", "pandas", "peft",
-    "pymilvus", "scikit-learn", "torch", "transformers", "twinstack", "xgboost",
+    "pymilvus", "scikit-learn", "torch", "transformers", "twinstack", "xgboost", "xgboost-cpu",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathspec import PathSpec
 
 from components.shared import images
 from components.shared.config.cluster import Cluster
+from tools import check_image
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "images").glob("*.Containerfile"))
@@ -59,27 +60,52 @@ def kind(path: Path) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 class TestImage:
     def test_the_base_is_an_argument_that_may_be_a_digest(self, path: Path) -> None:
-        head, build, final = stages(path)
+        head, dependencies, code, final = stages(path)
         (base,) = _all(head, "ARG")
         name, _, default = base.partition("=")
         assert name == "BASE"
         # `${BASE}` whole, so that `name@sha256:…` fits; a pinned minor version and no latest by default.
         assert re.fullmatch(r"[a-z0-9./-]+:3\.11[a-z0-9.-]*", default), default
-        assert _all(build, "FROM") == ["${BASE} AS build"]
+        assert _all(dependencies, "FROM") == ["${BASE} AS dependencies"]
+        assert _all(code, "FROM") == ["dependencies AS code"]
         assert _all(final, "FROM") == ["${BASE}"]
 
     def test_builds_a_pinned_environment_aside(self, path: Path) -> None:
-        _, build, final = stages(path)
-        run = " ".join(_all(build, "RUN"))
+        _, dependencies, _, final = stages(path)
+        run = " ".join(_all(dependencies, "RUN"))
         assert f'--constraint constraints.txt ".[{kind(path)},cluster]"' in run
-        assert "compileall" in run
-        assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(build, "ENV"))
-        project = ["--from=build /project /project"] if kind(path) in STAGES else []
-        assert _all(final, "COPY") == ["--from=build /opt/twinstack /opt/twinstack", *project]
+        assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(dependencies, "ENV"))
+        project = ["--from=code /project /project"] if kind(path) in STAGES else []
+        environment = [
+            "--from=dependencies /opt/twinstack /opt/twinstack",
+            "--from=code /opt/code /opt/twinstack",
+        ]
+        assert _all(final, "COPY") == [*environment, *project]
+
+    def test_a_commit_that_changes_no_dependency_changes_no_large_layer(self, path: Path) -> None:
+        _, dependencies, code, final = stages(path)
+        copied = {word for text in _all(dependencies, "COPY") for word in text.split()[:-1]}
+        assert copied <= {"pyproject.toml", "constraints.txt", "weights.txt"}
+        assert "--no-deps" in " ".join(_all(code, "RUN"))
+        words = [one.word for one in final]
+        assert "COPY" not in words[words.index("ARG") :], "the commit comes after what is large"
+
+    def test_bytecode_is_made_once_and_holds_whatever_the_times_of_the_files(self, path: Path) -> None:
+        for stage in stages(path)[1:3]:
+            (run,) = [text for text in _all(stage, "RUN") if "pip install" in text]
+            assert run.count("--no-compile") == run.count("pip install")
+            assert "compileall -q -j 0 --invalidation-mode unchecked-hash" in run
+
+    def test_every_step_that_fetches_may_see_the_configuration_of_pip_and_no_layer_keeps_it(
+        self, path: Path
+    ) -> None:
+        for stage in stages(path)[1:]:
+            for run in _all(stage, "RUN"):
+                assert ("pip install" in run) == ("--mount=type=secret,id=pip,target=/etc/pip.conf" in run)
 
     def test_stages_find_the_project_where_the_configuration_says(self, path: Path) -> None:
-        _, build, _ = stages(path)
-        copied = {word for text in _all(build, "COPY") for word in text.split()[:-1]}
+        _, _, code, _ = stages(path)
+        copied = {word for text in _all(code, "COPY") for word in text.split()[:-1]}
         if kind(path) in STAGES:
             assert Cluster().project == "/project"
             assert set(PROJECT) <= copied
@@ -143,6 +169,12 @@ class TestImage:
         assert not [one for one in every if one.word in ("ARG", "ENV") and SECRET.search(one.text)]
         # An image may ask itself, by loopback, whether it lives.
         assert not re.search(r"https?://(?!127\.0\.0\.1:)|COPY \. ", path.read_text())
+
+
+def test_what_a_built_image_is_asked_for_starts_every_stage_in_the_image_it_names() -> None:
+    for path in (ROOT / "components").glob("*/component.py"):
+        (name,) = re.findall(r"base_image=(\w+)", path.read_text())
+        assert path.parent.name in check_image.ENTRIES[name.lower()], path
 
 
 def test_the_build_context_is_an_allow_list() -> None:

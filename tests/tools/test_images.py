@@ -11,6 +11,7 @@ BASE = "python@sha256:" + "a" * 64
 
 STAND_IN = """#!/bin/sh
 echo "$@" >> {log}
+{says}
 while [ $# -gt 0 ]; do
   [ "$1" = --digestfile ] && printf 'sha256:{digest}' > "$2"
   [ "$1" = inspect ] && echo 'registry.example.org/image@sha256:{digest}'
@@ -26,7 +27,8 @@ def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     (folder / "tools").mkdir(parents=True)
     (folder / "images").symlink_to(ROOT / "images")
-    (folder / "tools/images.sh").write_bytes((ROOT / "tools/images.sh").read_bytes())
+    for name in ("images.sh", "sbom.sh", "builder.sh", "check_image.py"):
+        (folder / "tools" / name).write_bytes((ROOT / "tools" / name).read_bytes())
     (folder / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
     for words in (
         ["init", "-q"],
@@ -38,12 +40,12 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def images(
-    checkout: Path, builder: str, **variables: str
+    checkout: Path, builder: str, says: str = "", **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """The script's end and the calls of the builder."""
     log = checkout.parent / "calls"
     stand_in = checkout.parent / builder
-    stand_in.write_text(STAND_IN.format(log=log, digest="b" * 64))
+    stand_in.write_text(STAND_IN.format(log=log, says=says, digest="b" * 64))
     stand_in.chmod(0o755)
     done = subprocess.run(
         ["bash", str(checkout / "tools/images.sh")],
@@ -61,23 +63,53 @@ def test_all_four_are_built_with_the_commit_and_the_version(checkout: Path) -> N
     commit = subprocess.run(
         ["git", "-C", str(checkout), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    assert [call.split("--tag ")[1].split()[0] for call in calls] == [
+    built = [call for call in calls if call.startswith("build ")]
+    assert [call.split("--tag ")[1].split()[0] for call in built] == [
         f"registry.example.org/ml/twinstack/{name}-python:1.2.3"
         for name in ("pipeline", "train", "serve", "console")
     ]
-    assert all(f"GIT_COMMIT={commit}" in call and "VERSION=1.2.3" in call for call in calls)
+    assert all(f"GIT_COMMIT={commit}" in call and "VERSION=1.2.3" in call for call in built)
 
 
 def test_one_is_built_from_the_base_that_is_named(checkout: Path) -> None:
     _, calls = images(checkout, "docker", IMAGE="train", BASE=BASE, TAG="next")
-    (call,) = calls
+    call, _ = calls
     assert f"--build-arg BASE={BASE}" in call
     assert "--tag twinstack/train-python:next" in call
 
 
-def test_buildah_keeps_the_health_check(checkout: Path) -> None:
+def test_buildah_keeps_the_health_check_and_the_layers(checkout: Path) -> None:
     _, calls = images(checkout, "buildah", IMAGE="serve")
-    assert calls[0].startswith("build --format docker --file images/serve.Containerfile")
+    assert "--format docker --layers" in calls[0]
+
+
+def test_the_context_is_what_is_committed(checkout: Path) -> None:
+    (checkout / ".git/info/exclude").write_text("local.env\n")
+    (checkout / "local.env").write_text("")
+    _, calls = images(checkout, "docker", IMAGE="serve")
+    context = Path(calls[0].split()[-1])
+    assert context != checkout
+    assert not context.exists(), "it goes with the script"
+
+
+def test_every_image_is_checked_from_inside_before_it_is_pushed(checkout: Path) -> None:
+    _, calls = images(checkout, "docker", IMAGE="console", BASE=BASE, PUSH="1")
+    assert [call.split()[0] for call in calls] == ["build", "run", "push", "inspect"]
+    assert calls[1].endswith("twinstack/console-python:1.2.3 /mnt/check_image.py console")
+    assert "--read-only" in calls[1]
+
+
+def test_an_image_that_breaks_a_rule_is_not_pushed(checkout: Path) -> None:
+    done, calls = images(
+        checkout, "docker", says='[ "$1" != run ] || exit 1', IMAGE="console", BASE=BASE, PUSH="1"
+    )
+    assert done.returncode
+    assert not [call for call in calls if call.startswith("push")]
+
+
+def test_the_configuration_of_pip_is_a_secret_of_the_build(checkout: Path) -> None:
+    _, calls = images(checkout, "docker", IMAGE="serve", PIP_CONFIG="/somewhere/pip.conf")
+    assert "--secret id=pip,src=/somewhere/pip.conf" in calls[0]
 
 
 @pytest.mark.parametrize("builder", ["docker", "buildah"])

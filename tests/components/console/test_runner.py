@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.adapters.stores import Stores
 from components.adapters.warehouse import ConflictError
@@ -54,6 +55,17 @@ def test_a_run_that_fails_says_why(project: Path, ended: "queue.Queue[Run]") -> 
     done = ended.get(timeout=120)
     assert done.state == "failed"
     assert "twin run" in done.error
+
+
+def test_a_console_without_the_project_starts_a_run_all_the_same(
+    project: Path, ended: "queue.Queue[Run]"
+) -> None:
+    # As in the console's image: the configuration is mounted, its `root` lies in other images.
+    values = yaml.safe_load(project.read_text())
+    values |= {"root": "elsewhere", "state": str(project.parent / "state")}
+    project.write_text(yaml.safe_dump(values))
+    CommandRunner(load(project), project, ended.put).start("collect", "credit", "somebody")
+    assert ended.get(timeout=120).state == "succeeded"
 
 
 def test_an_unknown_twin_starts_nothing(project: Path, ended: "queue.Queue[Run]") -> None:
