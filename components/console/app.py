@@ -77,10 +77,12 @@ class Console:
         """Write an answer down and do what was approved; what cannot be done leaves the question open.
 
         Raises:
+            ForbiddenError: The key is for other twins.
             NotFoundError: There is no such question.
             ConflictError: It was answered before, or a run of the twin is going on.
             ClusterError: The release's predictor did not become ready.
         """
+        by.require_twin(approvals.read(self.warehouse, key).twin)
         found = approvals.decide(self.warehouse, key, state, by.id, note)
         if state != "approved":
             return found
@@ -215,6 +217,7 @@ def _sources(console: Console) -> APIRouter:
     @router.post("/sources/{twin}/collect", status_code=202)
     def collect(twin: str, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:
         """Collect a twin's sources now."""
+        entrance.require_twin(console.config, by, twin)
         return console.runner.start("collect", twin, by.id)
 
     return router
@@ -238,6 +241,7 @@ def _runs(console: Console) -> APIRouter:
     @router.post("/runs", status_code=202)
     def start(said: Start, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:
         """Start a pipeline; one run of a twin at a time."""
+        entrance.require_twin(console.config, by, said.twin)
         return console.runner.start(said.pipeline, said.twin, by.id)
 
     return router

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
 from components.runtime.keys import Keys
+from components.shared.config import Config
 from components.shared.errors import NotFoundError, RequestError, TooLargeError, TwinError
 from components.shared.identity import Key, Role, presented
 
@@ -53,6 +54,17 @@ def caller(role: Role) -> Callable[[Request], Key]:
 
     setattr(found, ROLE, role)
     return found
+
+
+def require_twin(config: Config, key: Key, twin: str) -> None:
+    """Make sure that there is a twin, and that a key is not for others.
+
+    Raises:
+        UnknownTwinError: There is none of this name.
+        ForbiddenError: The key is for other twins.
+    """
+    config.twin(twin)
+    key.require_twin(twin)
 
 
 def install(app: FastAPI, keys: Keys, max_body_bytes: int) -> None:

@@ -54,9 +54,9 @@ def labels(console: "Console") -> APIRouter:
     labeler = entrance.caller("labeler")
 
     @router.post("/labels")
-    def add(said: Labels, _: Annotated[Key, Depends(labeler)]) -> Added:
+    def add(said: Labels, by: Annotated[Key, Depends(labeler)]) -> Added:
         """Store labels by request id; the same again changes nothing, the later event holds."""
-        console.config.twin(said.twin)
+        entrance.require_twin(console.config, by, said.twin)
         rows = [
             late.parsed(one.model_dump(), said.twin, f"labels[{place}]")
             for place, one in enumerate(said.labels)
@@ -64,9 +64,9 @@ def labels(console: "Console") -> APIRouter:
         return Added(**late.add(console.warehouse, rows))
 
     @router.get("/labels/queue")
-    def waiting(twin: str, _: Annotated[Key, Depends(labeler)], page: Paged) -> list[dict[str, Any]]:
+    def waiting(twin: str, by: Annotated[Key, Depends(labeler)], page: Paged) -> list[dict[str, Any]]:
         """What waits for a label, oldest first; in pages."""
-        console.config.twin(twin)
+        entrance.require_twin(console.config, by, twin)
         found = queue.waiting(console.warehouse, twin, page.oldest_first)
         return page.of(found, lambda one: str(one["interaction"]))
 
@@ -74,13 +74,13 @@ def labels(console: "Console") -> APIRouter:
     def fill(
         twin: str,
         policy: queue.Policy,
-        _: Annotated[Key, Depends(labeler)],
+        by: Annotated[Key, Depends(labeler)],
         size: Annotated[int, Query(ge=0, le=10_000)] = 20,
         seed: Annotated[int, Query(ge=0)] = 0,
         among: Annotated[int, Query(ge=1, le=1_000_000)] = queue.AMONG,
     ) -> list[dict[str, Any]]:
         """Draw from the newest answers until as many wait as wanted; none comes twice."""
-        console.config.twin(twin)
+        entrance.require_twin(console.config, by, twin)
         return queue.fill(console.warehouse, twin, policy, size, seed, among)
 
     return router
@@ -94,17 +94,18 @@ def answers(console: "Console") -> APIRouter:
 
     @router.get("/feedback", response_class=StreamingResponse)
     def feedback(
-        twin: str, _: Annotated[Key, Depends(viewer)], form: export.Format = "jsonl"
+        twin: str, by: Annotated[Key, Depends(viewer)], form: export.Format = "jsonl"
     ) -> StreamingResponse:
         """Every feedback of a twin with its answer and labels, as JSON lines or CSV."""
-        console.config.twin(twin)
+        entrance.require_twin(console.config, by, twin)
         rows = export.lines(export.feedback(console.warehouse, twin), form)
         return StreamingResponse(rows, media_type=MEDIA[form])
 
     @router.get("/lineage/{request_id}")
-    def traced(request_id: str, _: Annotated[Key, Depends(viewer)]) -> list[dict[str, Any]]:
+    def traced(request_id: str, by: Annotated[Key, Depends(viewer)]) -> list[dict[str, Any]]:
         """All that an answer rests on."""
-        found = lineage.trace(stores, console.config.twins, request_id)
+        twins = [one for one in console.config.twins if not by.twins or one in by.twins]
+        found = lineage.trace(stores, twins, request_id)
         return [one.as_json() for one in found]
 
     return router

@@ -59,7 +59,7 @@ class Key(Settings):
     roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("caller",)
     """What it may do."""
     twins: tuple[str, ...] = ()
-    """Twins it may ask; empty means all."""
+    """Twins that it may ask, and whose records, sources and runs it may reach; empty means all."""
     requests_per_minute: int | None = Field(default=None, ge=1)
     """Most requests of a minute, spread over it."""
     concurrency: int | None = Field(default=None, ge=1)

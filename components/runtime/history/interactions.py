@@ -1,6 +1,6 @@
 """Finding interactions and what belongs to them, and deleting the old ones."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -21,13 +21,13 @@ from components.shared.interactions import (
 BATCH = 500
 
 
-def find(warehouse: Warehouse, twins: Iterable[str], name: str) -> list[Interaction]:
-    """Interactions by our id, or by the request id that the caller was given or gave; shadows included.
+def find(warehouse: Warehouse, twins: Collection[str], name: str) -> list[Interaction]:
+    """Interactions of twins by our id, or by the request id that the caller got or gave; shadows included.
 
     Raises:
         NotFoundError: There is none.
     """
-    if one := warehouse.get(INTERACTIONS, name):
+    if (one := warehouse.get(INTERACTIONS, name)) and one["twin"] in twins:
         return [Interaction.model_validate(one["body"])]
     found = [
         Interaction.model_validate(one["body"])

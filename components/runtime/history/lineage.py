@@ -1,6 +1,6 @@
 """From one answer back to everything it rests on: release, model, data, index, documents, prompt, commit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -46,7 +46,7 @@ class Node:
         return asdict(self)
 
 
-def trace(stores: Stores, twins: Iterable[str], request_id: str) -> list[Node]:
+def trace(stores: Stores, twins: Collection[str], request_id: str) -> list[Node]:
     """One tree an interaction of the request: the answer's, and its shadow's where there was one.
 
     Args:

@@ -71,11 +71,14 @@ def client(console: Console) -> TestClient:
 
 @pytest.fixture
 def keyed(project: Path, runner: RecordedRunner) -> tuple[TestClient, dict[str, dict[str, str]]]:
-    """A console with one key a role, and the headers of each."""
+    """A console with one key a role, one of twin docs only, and the headers of each."""
     presented = {role: new_key() for role in ("caller", "viewer", "operator", "alerts")}
     entries: list[dict[str, Any]] = [
         {"id": role, "hash": hash_of(key), "roles": [role]} for role, key in presented.items()
     ]
+    presented["of docs"] = new_key()
+    limited = {"id": "of-docs", "hash": hash_of(presented["of docs"]), "roles": ["admin"], "twins": ["docs"]}
+    entries.append(limited)
     (project.parent / "keys.yaml").write_text(yaml.safe_dump(entries), encoding="utf-8")
     values = yaml.safe_load(project.read_text(encoding="utf-8"))
     project.write_text(

@@ -164,6 +164,32 @@ def test_each_route_asks_for_its_role(
     assert runner.runs[-1].by == "operator"
 
 
+def test_a_key_of_one_twin_reaches_nothing_of_another(
+    keyed: tuple[TestClient, dict[str, dict[str, str]]], console: Console, runner: RecordedRunner
+) -> None:
+    client, headers = keyed
+    mine = headers["of docs"]
+    asked = approvals.ask(console.warehouse, "credit", "retraining", "v1", "drift").id
+    answered(console.warehouse, 1)
+    other = answered(console.warehouse, 2, twin="credit")
+    label = {"request_id": "r2", "value": 1, "event_time": "2026-02-01"}
+    for method, path, body in (
+        ("GET", "/api/v1/feedback?twin=credit", None),
+        ("GET", "/api/v1/labels/queue?twin=credit", None),
+        ("POST", "/api/v1/labels/queue?twin=credit&policy=random", None),
+        ("POST", "/api/v1/labels", {"twin": "credit", "labels": [label]}),
+        ("POST", "/api/v1/sources/credit/collect", None),
+        ("POST", "/api/v1/runs", {"pipeline": "monitor", "twin": "credit"}),
+        ("POST", f"/api/v1/approvals/{asked}/approve", {}),
+    ):
+        assert client.request(method, path, json=body, headers=mine).status_code == 403, path
+    assert not runner.runs
+    for name in ("r2", other.id):
+        assert client.get(f"/api/v1/lineage/{name}", headers=mine).status_code == 404
+    assert client.get("/api/v1/lineage/r1", headers=mine).status_code == 200
+    assert client.get("/api/v1/labels/queue?twin=docs", headers=mine).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "param"),
     [
