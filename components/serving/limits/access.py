@@ -1,13 +1,14 @@
 """Who may pass: the key of a request, its role, and what it has left."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from components.runtime.keys import Keys
 from components.serving.exchange import Exchange
 from components.serving.limits.errors import RateError
-from components.serving.limits.rates import Allowance
+from components.serving.limits.rates import DAY, Allowance
 from components.serving.traffic.routing import STICKY
 from components.shared.errors import TwinError
 from components.shared.identity import AuthenticationError, ForbiddenError, Key, presented
@@ -36,13 +37,22 @@ class Access:
         keys: Who may call.
         instruments: Where refusals are counted.
         storage: What keeps the answers; None where nothing is kept.
+        wall: Seconds since 1970, which say when a day of UTC ends.
     """
 
-    def __init__(self, keys: Keys, instruments: Instruments, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        instruments: Instruments,
+        storage: Storage | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._keys = keys
         self._instruments = instruments
         self._storage = storage
         self._allowances: dict[str, Allowance] = {}
+        self._wall = wall
+        self._day = wall() // DAY
 
     def admit(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> None:
         """Let a request in, and note whose it is. What it holds is given back when its exchange ends.
@@ -68,6 +78,10 @@ class Access:
         ring = self._keys.ring
         if not ring:
             return
+        if (today := self._wall() // DAY) != self._day:
+            self._day = today
+            for known in self._allowances.values():
+                self._show(known)  # a key that is silent since midnight has its whole budget again
         try:
             key = ring.identify(presented(headers))
             exchange.key = key.id
@@ -82,11 +96,14 @@ class Access:
             raise
         exchange.allowance = allowance
         exchange.at_end(allowance.leave)
-        if key.tokens_per_day:
-            exchange.at_end(lambda: self._instruments.set(TOKEN_BUDGET, allowance.spent, key.id))
+        exchange.at_end(lambda: self._show(allowance))
+
+    def _show(self, allowance: Allowance) -> None:
+        if allowance.key.tokens_per_day:
+            self._instruments.set(TOKEN_BUDGET, allowance.spent, allowance.key.id)
 
     def _allowance(self, key: Key) -> Allowance:
-        found = self._allowances.setdefault(key.id, Allowance(key))
+        found = self._allowances.setdefault(key.id, Allowance(key, wall=self._wall))
         if found.key != key:
             found.change(key)
         return found

@@ -55,6 +55,7 @@ def project(folder: Path) -> Config:
         "sources": [{"type": "folder", "path": "pages", "include": ["*.md"]}],
         "prompt": str(ROOT / "twins/docs/prompt.md"),
         "questions": {"path": "unused.yaml"},
+        "costs": {"prompt": 1.0, "completion": 10.0},
         "gate": {"rules": [{"metric": "answer_f1", "at_least": 0}]},
     }
     values = {"state": "state", "twins": {"credit": credit, "docs": docs}}

@@ -111,7 +111,6 @@ def swapped(released: Any, served: Any, folder: Path) -> Config:
     docs = values["twins"]["docs"]
     docs["sources"][0]["path"] = str(source / "pages")
     docs["foundation"] = {"model": f"{served.url}/openai/v1#docs"}
-    docs["costs"] = {"prompt": 1.0, "completion": 10.0}
     docs["questions"] = {"path": "questions.yaml", "max_new_tokens": 8}
     docs["gate"]["rules"].append({"metric": "held_out_loss", "may_lose": 0.1})
     values["twins"] = {"docs": docs}
@@ -157,7 +156,8 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     kept = on("release").stores.registry._client.get_prompt_version("docs-prompt", 1)
     assert kept.template == made.prompt
 
-    answering = open_release(config, on("serve").stores, made, Instruments(CollectorRegistry()), Shared())
+    counted = CollectorRegistry()
+    answering = open_release(config, on("serve").stores, made, Instruments(counted), Shared())
 
     async def ask() -> tuple[str, float]:
         from components.serving.exchange import Exchange, begin
@@ -179,6 +179,8 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     answering.close()
     assert text.strip()
     assert cost > 0
+    labels = {"twin": "docs", "release": made.id}
+    assert counted.get_sample_value("twinstack_cost_total", labels) == pytest.approx(cost)
 
 
 def releases_of(warehouse: Any) -> list[Any]:

@@ -33,6 +33,7 @@ def test_an_answer_of_an_llm_twin(served: Any) -> None:
     assert found.release == served.docs.id
     assert found.status == 200
     assert found.completion_tokens == answer.json()["usage"]["completion_tokens"]
+    assert found.cost == pytest.approx(found.prompt_tokens * 1e-6 + found.completion_tokens * 1e-5)
     assert 0 < found.first_token <= found.seconds
     assert {"retrieval", "predictor"} <= set(found.timings)
     assert Stores(served.config).warehouse.get(CONFIGURATIONS, found.config)
@@ -44,6 +45,7 @@ def test_a_streamed_answer(served: Any) -> None:
     found = kept(served.config, "docs", answer.headers["x-request-id"])
     assert found.status == 200
     assert found.finish in ("length", "stop")
+    assert found.cost > 0
 
 
 def test_a_prediction_under_the_callers_own_request_id(served: Any) -> None:

@@ -69,7 +69,7 @@ def test_metrics_are_those_of_the_table(served: Any) -> None:
     assert used <= {name.removesuffix("_count") for name in found}
 
 
-def test_requests_and_tokens_are_counted(served: Any) -> None:
+def test_requests_tokens_and_their_cost_are_counted(served: Any) -> None:
     def total(name: str, **labels: str) -> float:
         return sum(
             sample.value
@@ -80,8 +80,11 @@ def test_requests_and_tokens_are_counted(served: Any) -> None:
 
     labels = {"twin": "docs", "release": served.docs.id}
     before = total("twinstack_tokens_total", kind="completion", **labels)
+    paid = total("twinstack_cost_total", **labels)
     usage = served.chat("What is an index version?", max_tokens=3).json()["usage"]
     assert total("twinstack_tokens_total", kind="completion", **labels) - before == usage["completion_tokens"]
+    cost = usage["prompt_tokens"] * 1e-6 + usage["completion_tokens"] * 1e-5
+    assert total("twinstack_cost_total", **labels) - paid == pytest.approx(cost)
     wanted = {"twin": "credit", "route": "predict_v1", "code": "404"}
     before = total("twinstack_request_total", **wanted)
     served.post("/v1/models/credit:predict", {"instances": [{"applicant_id": "A9999"}]})

@@ -9,11 +9,16 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 
-from components.runtime.keys import require_safe
+from components.runtime.keys import Keys, require_safe
+from components.serving.exchange import Exchange
+from components.serving.limits.access import Access
+from components.serving.limits.rates import DAY
 from components.shared.config import Config
 from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
+from components.shared.metrics import Instruments
 from tests.components.serving.conftest import Running, start, stop
 from tests.conftest import until
 
@@ -136,6 +141,34 @@ def test_a_new_key_in_the_file_is_read_and_a_broken_file_changes_nothing(keyed: 
     keyed.path.write_text("- nonsense")
     until(lambda: any("stay as they were" in line for line in keyed.running.log), 10, "the broken file")
     assert keyed.predict(KEYS["later"]).status_code == 200
+
+
+def test_the_share_of_its_tokens_that_a_key_has_spent_is_shown_until_midnight(released: Any) -> None:
+    folder, config, *_ = released
+    entries = [entry("whole"), entry("slow", tokens_per_day=1_000)]
+    (folder / "budgets.yaml").write_text(json.dumps(entries))
+    serving = config.serving.model_copy(
+        update={"keys": config.serving.keys.model_copy(update={"file": "budgets.yaml"})}
+    )
+    shown, now = CollectorRegistry(), [0.0]
+    keys = Keys(config.model_copy(update={"serving": serving}))
+    access = Access(keys, Instruments(shown), wall=lambda: now[0])
+
+    def ask(name: str, tokens: int) -> float | None:
+        """Share that the slow key has spent, after a request of a key that takes so many tokens."""
+        exchange = Exchange()
+        access.admit(exchange, {b"x-api-key": KEYS[name].encode()})
+        assert exchange.allowance is not None
+        settle = exchange.allowance.reserve(2 * tokens)
+        exchange.at_end(lambda: settle(tokens))
+        exchange.end()
+        return shown.get_sample_value("twinstack_token_budget_spent_ratio", {"key": "slow"})
+
+    assert ask("whole", 500) is None
+    assert ask("slow", 400) == pytest.approx(0.4)
+    assert ask("slow", 100) == pytest.approx(0.5)
+    now[0] = DAY + 1
+    assert ask("whole", 500) == 0
 
 
 def test_no_key_is_in_the_log(keyed: Keyed) -> None:
