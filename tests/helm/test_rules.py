@@ -28,8 +28,8 @@ EACH = pytest.mark.parametrize("name", CI)
 #: What is there without the chart: made by Kubernetes, Kubeflow or the person who installs.
 GIVEN_ACCOUNTS = {"default"}
 
-#: Metrics of others: vLLM's own, documented in its manual.
-FOREIGN = {"vllm:num_requests_waiting"}
+#: Metrics of others: vLLM's own, documented in its manual, and as KServe's PodMonitor renames it.
+FOREIGN = {"vllm:num_requests_waiting", "kserve_vllm:num_requests_waiting"}
 
 
 @pytest.mark.parametrize(("name", "pod"), PODS)

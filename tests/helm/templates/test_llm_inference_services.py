@@ -32,3 +32,16 @@ def test_knative_has_no_such_thing() -> None:
     values = merged(ci("production-gpu"), {"config": {"cluster": {"deployment_mode": "Knative"}}})
     with pytest.raises(HelmError, match="LLMInferenceService has no mode Knative"):
         render(values)
+
+
+def test_weights_have_the_seconds_that_the_values_give_them_and_the_rest_is_kserves() -> None:
+    values = twin(ci("production-gpu"), "support", predictor={"startupSeconds": 1801})
+    (made,) = render(values, "llm-inference-services.yaml")
+    (container,) = made["spec"]["template"]["containers"]
+    assert container["startupProbe"] == {"periodSeconds": 10, "failureThreshold": 181}
+
+
+def test_it_scales_on_the_queue_by_the_name_that_kserve_gives_the_metric() -> None:
+    (made,) = render(ci("production-gpu"), "llm-inference-services.yaml")
+    queries = [one["metadata"]["query"] for one in made["spec"]["scaling"]["keda"]["triggers"]]
+    assert queries[1].startswith("sum(kserve_vllm:num_requests_waiting{")
