@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +16,7 @@ from components.runtime.keys import Keys, require_safe
 from components.serving.exchange import Exchange
 from components.serving.limits.access import Access
 from components.serving.limits.rates import DAY
-from components.shared.config import Config
+from components.shared.config import Config, load
 from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
 from components.shared.metrics import Instruments
@@ -143,16 +144,12 @@ def test_a_new_key_in_the_file_is_read_and_a_broken_file_changes_nothing(keyed: 
     assert keyed.predict(KEYS["later"]).status_code == 200
 
 
-def test_the_share_of_its_tokens_that_a_key_has_spent_is_shown_until_midnight(released: Any) -> None:
-    folder, config, *_ = released
-    entries = [entry("whole"), entry("slow", tokens_per_day=1_000)]
-    (folder / "budgets.yaml").write_text(json.dumps(entries))
-    serving = config.serving.model_copy(
-        update={"keys": config.serving.keys.model_copy(update={"file": "budgets.yaml"})}
-    )
+def test_the_share_of_its_tokens_that_a_key_has_spent_is_shown_until_midnight(corpus: Path) -> None:
+    (corpus / "budgets.yaml").write_text(json.dumps([entry("whole"), entry("slow", tokens_per_day=1_000)]))
+    with (corpus / "twinstack.yaml").open("a") as file:
+        file.write("serving: {keys: {file: budgets.yaml}}\n")
     shown, now = CollectorRegistry(), [0.0]
-    keys = Keys(config.model_copy(update={"serving": serving}))
-    access = Access(keys, Instruments(shown), wall=lambda: now[0])
+    access = Access(Keys(load(corpus / "twinstack.yaml")), Instruments(shown), wall=lambda: now[0])
 
     def ask(name: str, tokens: int) -> float | None:
         """Share that the slow key has spent, after a request of a key that takes so many tokens."""
