@@ -181,6 +181,12 @@ class TestProduction:
         found = {image for one in overlay("prod") for image in images(one)}
         assert found == {reference("pipeline", prod().images), reference("train", prod().images)}
 
+    def test_every_pod_pulls_with_the_secrets_of_the_settings(self) -> None:
+        (account,) = of_kind(overlay("prod"), "ServiceAccount")
+        assert tuple(one["name"] for one in account["imagePullSecrets"]) == prod().images.pull_secrets
+        (template,) = workloads(overlay("prod"))
+        assert template["spec"]["serviceAccountName"] == account["metadata"]["name"]
+
     def test_every_pipeline_has_one_version_and_belongs_to_the_namespace(self) -> None:
         found = overlay("prod")
         names = {one["metadata"]["name"] for one in of_kind(found, "Pipeline")}
