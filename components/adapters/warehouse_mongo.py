@@ -87,13 +87,14 @@ class MongoWarehouse:
                 session.with_transaction(lambda inner: self._write(kept, expected, inner))
         except (BSONError, OverflowError) as error:
             raise DataError(
-                f"a document cannot be stored: {error}",
+                # Its message quotes the document, and errors go into logs.
+                f"a document cannot be stored: {type(error).__name__}",
                 where="stores.warehouse",
                 remedy="shorten it, or take out what BSON cannot hold",
             ) from error
         except PyMongoError as error:
             raise WarehouseError(
-                f"MongoDB refuses: {error}",
+                f"MongoDB refuses: {_reason(error)}",
                 where="stores.warehouse",
                 remedy="check address, user and password; the server must be a replica set",
             ) from error
@@ -150,6 +151,16 @@ class MongoWarehouse:
         """Give the connections back."""
         if "_client" in self.__dict__:
             self._client.close()
+
+
+def _reason(error: Exception) -> str:
+    """What the server says; of a bulk write only the codes, for the rest quotes the documents."""
+    from pymongo.errors import BulkWriteError
+
+    if not isinstance(error, BulkWriteError):
+        return str(error)
+    codes = {one.get("code") for one in error.details.get("writeErrors", [])}
+    return f"write errors {', '.join(sorted(map(str, codes)))}"
 
 
 def _query(span: Span, equal: Mapping[str, Values]) -> dict[str, Any]:

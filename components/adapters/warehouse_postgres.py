@@ -111,7 +111,8 @@ class PostgresWarehouse:
                     )
             except Unstorable as error:
                 raise DataError(
-                    f"a document cannot be stored: {error}",
+                    # The rest of the message quotes the document, and errors go into logs.
+                    f"a document cannot be stored: {error.diag.message_primary or type(error).__name__}",
                     where="stores.warehouse",
                     remedy="remove characters such as NUL from the source",
                 ) from error

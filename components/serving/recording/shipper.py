@@ -244,7 +244,9 @@ class Shipper:
             file.flush()
             os.fsync(file.fileno())
         self._instruments.add(SPOOLED, 1, "refused")
-        log.error("the warehouse cannot hold %s: %s; it is kept in %s", one.document["_id"], error, REFUSED)
+        # The message may quote the document, and prompts do not go into logs.
+        why = type(error).__name__
+        log.error("the warehouse cannot hold %s: %s; it is kept in %s", one.document["_id"], why, REFUSED)
 
     def _measure(self) -> None:
         waiting = sum(segment.size - self._shipped.get(segment.path, 0) for _, segment in self._segments())

@@ -269,10 +269,20 @@ def test_what_postgresql_cannot_hold_is_refused_and_nothing_is_written(
     postgres: str, collection: str, body: dict[str, Any]
 ) -> None:
     store = PostgresWarehouse(postgres)
-    with pytest.raises(DataError):
-        store.apply({collection: ([one("a"), one("b", **body)], ())})
+    with pytest.raises(DataError) as caught:
+        store.apply({collection: ([one("a"), one("b", prompt="nobody's business", **body)], ())})
+    assert "nobody" not in str(caught.value)
     assert store.count(collection) == 0
     store.close()
+
+
+def test_what_mongodb_says_of_a_bulk_write_does_not_repeat_the_documents() -> None:
+    from pymongo.errors import BulkWriteError
+
+    from components.adapters.warehouse_mongo import _reason
+
+    wrong = {"code": 11000, "errmsg": "nobody's business", "op": {"text": "nobody's business"}}
+    assert _reason(BulkWriteError({"writeErrors": [wrong]})) == "write errors 11000"
 
 
 def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
