@@ -2,42 +2,39 @@
 
 import json
 import subprocess
-from pathlib import Path
 
 from tests.conftest import TWIN, environment
+from tests.integration.conftest import Unharmed, run
 
 
-def run(folder: Path, **env: str) -> str:
-    done = subprocess.run(
-        [TWIN, "run", "end_to_end", "--twin", "credit"],
-        cwd=folder, env=environment(**env), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def releases(folder: Path) -> dict[str, str]:
+def releases(unharmed: Unharmed) -> dict[str, str]:
+    """Role to release."""
     done = subprocess.run(
         [TWIN, "releases", "--twin", "credit", "--json"],
-        cwd=folder, env=environment(), capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=unharmed.folder,
+        env=environment(TWINSTACK_STATE=unharmed.state),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return {one["role"]: one["release"] for one in json.loads(done.stdout)["releases"]}
 
 
-def test_the_champion_stays_when_a_bad_candidate_comes(tmp_path: Path, clone: Path) -> None:
-    folder = tmp_path / "twinstack"
-    subprocess.run(["git", "clone", "-q", str(clone), str(folder)], check=True)
-    run(folder)
-    champion = releases(folder)["champion"]
+def test_the_champion_stays_when_a_bad_candidate_comes(unharmed: Unharmed) -> None:
+    champion = releases(unharmed)["champion"]
     # One stump with a vanishing step: it ranks applicants by a single split.
-    output = run(
-        folder,
+    done = run(
+        unharmed.folder,
+        "end_to_end",
+        "credit",
+        TWINSTACK_STATE=unharmed.state,
         TWINSTACK_TWINS__CREDIT__TRAINING__ROUNDS="1",
         TWINSTACK_TWINS__CREDIT__TRAINING__MAX_DEPTH="1",
         TWINSTACK_TWINS__CREDIT__TRAINING__LEARNING_RATE="0.0001",
     )
-    assert "block: roc_auc" in output
-    assert f"champion {champion} stays" in output
-    after = releases(folder)
+    assert done.returncode == 0, done.stderr
+    assert "block: roc_auc" in done.stdout
+    assert f"champion {champion} stays" in done.stdout
+    after = releases(unharmed)
     assert after["champion"] == champion
     assert after["candidate"] != champion
