@@ -2,15 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from components.evaluate import outcome
 from components.evaluate import questions as cases
 from components.evaluate.questions import Question
 from components.evaluate.side import Side
 from components.runtime.champion import champion
 from components.runtime.context import Context, Draft
 from components.shared import digest
-from components.shared.evaluation import FILE, Difference, Evaluation, Measure
+from components.shared.evaluation import Difference, Evaluation, Measure
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
@@ -56,11 +57,7 @@ def evaluate(
             "how": twin.questions.model_dump(),
             "prompt": digest.of_text(prompt),
             "answering": twin.answering.model_dump(),
-            "level": twin.intervals,
-            "rounds": twin.bootstrap_rounds,
-            "seed": twin.seed,
-            "bins": twin.monitor.bins,
-            "champion": reigning.id if reigning else "",
+            **outcome.settings(twin, reigning),
         },
         parents={"features": features, "dataset": dataset, "model": model},
         build=lambda folder: _build(context, asked, candidate, reigning, dataset, model, folder),
@@ -108,26 +105,21 @@ def _build(
         paired=_paired(context, values, rival),
         unmeasured={} if "held_out_loss" in values else {"held_out_loss": UNMEASURED},
     )
-    write_atomic(folder / FILE, found.model_dump_json(indent=2))
     rows = llm_report.rows(asked, hits, said, base_said, values)
     write_atomic(folder / "answers.json", json.dumps(rows, ensure_ascii=False, indent=1))
     write_atomic(folder / "report.md", llm_report.markdown(found, model.text("trained_on")))
     write_atomic(folder / "report.html", llm_report.html(found, model.text("trained_on"), rows))
     frozen = reference.llm(context, bench.embedded(candidate), asked, hits, said, candidate.index_version)
-    write_atomic(folder / reference.FILE, frozen.model_dump_json())
+    return outcome.left(folder, found, frozen, _summary(found))
+
+
+def _summary(found: Evaluation) -> str:
     f1, base = found.candidate["answer_f1"], found.baseline["answer_f1"]
     loss, before = found.candidate.get("held_out_loss"), found.baseline.get("held_out_loss")
     losses = f", held-out loss {loss.value:.3f} (foundation {before.value:.3f})" if loss and before else ""
-    return Draft(
-        summary=f"recall@5 {found.candidate['recall_at_5'].value:.3f}, answer F1 {f1.value:.3f} "
-        f"[{f1.low:.3f}, {f1.high:.3f}] (foundation {base.value:.3f}){losses}",
-        facts={
-            "cases": found.cases,
-            "champion_release": found.champion_release,
-            **{name: measure.value for name, measure in found.candidate.items()},
-        },
-        # A quantile sketch draws random bits, so two files of the same values differ.
-        version=digest.of_folder(folder, leave_out=[reference.FILE]),
+    return (
+        f"recall@5 {found.candidate['recall_at_5'].value:.3f}, answer F1 {f1.value:.3f} "
+        f"[{f1.low:.3f}, {f1.high:.3f}] (foundation {base.value:.3f}){losses}"
     )
 
 
@@ -140,16 +132,12 @@ def _side_of(release: Release) -> Side:
     return Side("champion", folder, release.prompt, release.index_version, release.answering)
 
 
-def _how(context: Context) -> dict[str, Any]:
-    twin = context.llm
-    return {"level": twin.intervals, "rounds": twin.bootstrap_rounds, "seed": twin.seed}
-
-
 def _measures(context: Context, values: "Values") -> dict[str, Measure]:
     from components.dataflows.intervals import mean_measure
 
+    how = outcome.resampling(context.llm)
     return {
-        name: mean_measure(one, **_how(context), better="lower" if name in LOWER else "higher")
+        name: mean_measure(one, **how, better="lower" if name in LOWER else "higher")
         for name, one in values.items()
     }
 
@@ -157,8 +145,5 @@ def _measures(context: Context, values: "Values") -> dict[str, Measure]:
 def _paired(context: Context, values: "Values", rival: "Values") -> dict[str, Difference]:
     from components.dataflows.intervals import mean_difference
 
-    return {
-        name: mean_difference(values[name], one, **_how(context))
-        for name, one in rival.items()
-        if name in values
-    }
+    how = outcome.resampling(context.llm)
+    return {name: mean_difference(values[name], one, **how) for name, one in rival.items() if name in values}

@@ -40,27 +40,32 @@ def trained(
     """
     code = lineage.require_committed(context.config.root_path, allow_dirty=context.allow_dirty)
     before = context.stores.artifacts.latest(context.twin, context.stage)
-
-    def fill(folder: Path) -> Draft:
-        made = build(folder)
-        facts: dict[str, JsonValue] = {
-            **made.facts,
-            "commit": code.commit,
-            "dirty": code.dirty,
-            "dataset_version": dataset.version,
-            "packages": {**lineage.packages()},
-        }
-        return Draft(made.summary, facts, made.version)
-
     made = context.commit(
         # A clean checkout makes its own model instead of finding one that is marked dirty.
         settings={**settings, "dirty": code.dirty},
         parents={"dataset": dataset},
-        build=fill,
+        build=lambda folder: _with_origin(build(folder), code, dataset),
     )
     place = context.config.stores.tracking or str(context.config.state_path)
     if before and _registered(before, made, place):
         return context.seen(before.model_copy(update={"skipped": made.skipped}))
+    return context.seen(_register(context, made, params, place))
+
+
+def _with_origin(made: Draft, code: lineage.Code, dataset: Manifest) -> Draft:
+    """The model's facts and what it comes from: commit, dataset version, packages."""
+    facts: dict[str, JsonValue] = {
+        **made.facts,
+        "commit": code.commit,
+        "dirty": code.dirty,
+        "dataset_version": dataset.version,
+        "packages": {**lineage.packages()},
+    }
+    return Draft(made.summary, facts, made.version)
+
+
+def _register(context: Context, made: Manifest, params: Mapping[str, Any], place: str) -> Manifest:
+    """The manifest with the model version under which the registry at `place` knows the model."""
     found = context.stores.registry.register(
         twin=context.twin,
         recipe=made.recipe,
@@ -71,7 +76,7 @@ def trained(
         tags={
             "twinstack.commit": made.text("commit"),
             "twinstack.dirty": str(made.facts["dirty"]).lower(),
-            "twinstack.dataset": dataset.version,
+            "twinstack.dataset": made.text("dataset_version"),
             "twinstack.packages": json.dumps(made.facts["packages"], sort_keys=True),
         },
     )
@@ -82,7 +87,7 @@ def trained(
         "run": found.run,
         "registry": place,
     }
-    return context.seen(made.model_copy(update={"facts": facts}))
+    return made.model_copy(update={"facts": facts})
 
 
 def _registered(before: Manifest, made: Manifest, place: str) -> bool:
