@@ -1,6 +1,5 @@
 """The `twin` command: its groups of commands put together, and what an error looks like."""
 
-import sys
 from collections.abc import Callable
 
 import typer
@@ -47,13 +46,10 @@ for name, group in GROUPS.items():
 
 def main() -> None:
     """Entry point: errors as one line on standard error, with an exit code that means something."""
-    from components.shared.errors import TwinError
+    from components.shared.errors import exit_on_error
 
-    try:
+    with exit_on_error():
         app()
-    except TwinError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """`python -m components.console`: serve the operations API."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from components.shared.config import load
-from components.shared.errors import TwinError
+from components.shared.errors import exit_on_error
 
 
 def main() -> None:
@@ -15,13 +14,10 @@ def main() -> None:
     parser.add_argument("--host", help="address to listen on; default: console.host")
     parser.add_argument("--port", type=int, help="port to listen on; default: console.port")
     words = parser.parse_args()
-    try:
+    with exit_on_error():
         from components.console.server import serve
 
         serve(load(words.config), words.config, words.host, words.port)
-    except TwinError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

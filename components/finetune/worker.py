@@ -1,7 +1,6 @@
 """One process of a TrainJob: Kubeflow Trainer runs `torchrun -m components.finetune.worker` on every node."""
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from components.finetune.handover import handover
 from components.finetune.ranks import Together
 from components.runtime.context import Context
 from components.shared.config import parse
-from components.shared.errors import TwinError
+from components.shared.errors import exit_on_error
 from components.shared.manifests import Manifest
 from components.shared.progress import Progress, emit
 
@@ -31,10 +30,8 @@ def main() -> None:
     if cuda:
         torch.cuda.set_device(dist.get_rank() % torch.cuda.device_count())
     try:
-        _train(words.config, words.twin, words.dataset)
-    except TwinError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
+        with exit_on_error():
+            _train(words.config, words.twin, words.dataset)
     finally:
         dist.destroy_process_group()
 

@@ -12,7 +12,7 @@ from components.runtime import pushing
 from components.runtime.context import Context
 from components.shared import manifests
 from components.shared.config import load, parse
-from components.shared.errors import TwinError
+from components.shared.errors import TwinError, exit_on_error
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 from components.shared.progress import emit
@@ -129,12 +129,9 @@ def main(run: Run, stage: str, *slots: str) -> None:
             f"--{slot}", type=Path, help=f"manifest of {' or '.join(SLOTS[slot])}; default: the twin's newest"
         )
     words = parser.parse_args()
-    try:
+    with exit_on_error():
         given = {slot: manifests.read(path) if (path := getattr(words, slot)) else None for slot in slots}
         made = run_stage(run, Context(load(words.config), words.twin, stage, words.allow_dirty), given)
-    except TwinError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
     text = made.model_dump_json(indent=2)
     if words.output:
         write_atomic(words.output, text)

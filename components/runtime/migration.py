@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.adapters.stores import Stores
 from components.shared.config import Config, load
-from components.shared.errors import TwinError
+from components.shared.errors import exit_on_error
 
 #: Stores in the order in which a failure says most.
 STORES = ("artifacts", "warehouse", "vectors", "features", "registry")
@@ -39,11 +39,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m components.runtime.migration", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("twinstack.yaml"), help="default: %(default)s")
     words = parser.parse_args()
-    try:
+    with exit_on_error():
         opened = migrate(load(words.config))
-    except TwinError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(error.exit_code)
     sys.stdout.write(f"stores are up to date: {', '.join(opened)}\n")
 
 

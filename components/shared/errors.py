@@ -1,6 +1,9 @@
 """One base error: what happened; where; what to do."""
 
 import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 #: Most characters of an answer's message, and of its field: a field that nobody knows may have any name.
@@ -49,6 +52,16 @@ class TwinError(Exception):
         if self.http_status in BUSY:
             return {"retry-after": str(max(1, math.ceil(self.retry_after)))}
         return {"www-authenticate": "Bearer"} if self.http_status == UNAUTHORIZED else {}
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """End the program by an error of the block: one line on standard error, and the error's exit code."""
+    try:
+        yield
+    except TwinError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
 
 
 def _said(text: str, most: int) -> str:
