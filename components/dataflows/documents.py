@@ -115,13 +115,6 @@ def chunks(
     ]
 
 
-def media_of(path: str) -> str:
-    """Which variant of the dataflow a document takes, by the end of its name."""
-    if path.endswith((".md", ".markdown")):
-        return "markdown"
-    return "python" if path.endswith(".py") else "text"
-
-
 def _joined(open_headings: dict[int, str]) -> str:
     return " > ".join(name for _, name in sorted(open_headings.items()) if name)
 

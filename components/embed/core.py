@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 FILE = "chunks.parquet"
 
+#: Variant of the dataflow to the ends of the names it is for; `text` is for all others.
+MEDIA: dict[str, tuple[str, ...]] = {"markdown": (".md", ".markdown"), "python": (".py",), "text": ()}
+
 #: Rows of one insert into the index, and texts between two writes into the cache.
 BATCH = 1_000
 
@@ -70,6 +73,11 @@ def _build(context: Context, encoder: Encoder, validated: Manifest, folder: Path
     )
 
 
+def media_of(path: str) -> str:
+    """Which variant of the dataflow a document takes, by the end of its name."""
+    return next((media for media, ends in MEDIA.items() if path.endswith(ends)), "text")
+
+
 def _chunks(context: Context, encoder: Encoder, validated: Manifest) -> Iterator[dict[str, Any]]:
     """Every chunk of every document; its id is the digest of its place and its text."""
     import pyarrow.parquet as pq
@@ -78,14 +86,12 @@ def _chunks(context: Context, encoder: Encoder, validated: Manifest) -> Iterator
     from components.runtime.dataflow import Plan
 
     chunking = context.llm.chunking
-    plans: dict[str, Plan] = {}
+    plans = {media: Plan(documents, ["chunks"], {"media": media}) for media in MEDIA}
     file = pq.ParquetFile(validated.folder / "documents.parquet")
     done = 0
     for batch in file.iter_batches(batch_size=100):
         for document in batch.to_pylist():
-            media = documents.media_of(document["path"])
-            plan = plans.setdefault(media, Plan(documents, ["chunks"], {"media": media}))
-            found = plan.run(
+            found = plans[media_of(document["path"])].run(
                 {
                     "text": document["text"],
                     "offsets": encoder.offsets,

@@ -2,9 +2,12 @@
 
 import ast
 import importlib
+import itertools
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,25 @@ def test_imports_keep_the_contracts() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+
+def test_the_house_is_drawn_as_the_contracts_hold_it() -> None:
+    """Each layer of import-linter has an arrow to all of the next layer, and there is no other."""
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    layers = [{"pipelines"}] + [
+        {"stages" if one in STAGES else one for one in layer.split(" | ")} for layer in contract["layers"]
+    ]
+    page = (ROOT / "docs/explanation/house.md").read_text()
+    drawing = page.split("```mermaid\nflowchart TD\n")[1].split("```")[0]
+    drawn = {
+        (above, below)
+        for line in drawing.splitlines()
+        for left, right in [re.split(r" (?:-- \S+ )?--> ", line.strip())]
+        for above, below in itertools.product(left.split(" & "), right.split(" & "))
+    }
+    assert drawn == {
+        pair for upper, lower in itertools.pairwise(layers) for pair in itertools.product(upper, lower)
+    }
 
 
 def test_every_stage_has_its_folder_and_no_other_has_a_shell() -> None:

@@ -33,7 +33,7 @@ def overhead(folder: Path) -> list[Row]:
     """Requests over HTTP, then the same work without a front."""
     with twins(folder, QUIET) as (url, _), httpx.Client(base_url=url, timeout=60) as client:
         v1 = percentiles(
-            lambda: client.post("/v1/models/credit:predict", json={"instances": [{"applicant_id": "A0001"}]}),
+            lambda: client.post("/v1/models/credit:predict", json=BY_ID),
             CLASSIC,
         )
         body = {

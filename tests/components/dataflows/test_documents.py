@@ -86,14 +86,17 @@ def test_cleaning_twice_is_cleaning_once_and_keeps_the_words(text: str) -> None:
     assert "".join(cleaned.split()) == "".join(kept.split())
 
 
-@pytest.mark.parametrize("path", ["README.md", "components/dataflows/documents.py", "twinstack.yaml"])
-def test_real_documents_with_the_real_tokenizer(path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "media"),
+    [("README.md", "markdown"), ("components/dataflows/documents.py", "python"), ("twinstack.yaml", "text")],
+)
+def test_real_documents_with_the_real_tokenizer(path: str, media: str) -> None:
     from components.adapters.encoder import Encoder
     from components.shared.config.llm import Encoder as Settings
 
     encoder = Encoder(Settings())
     text = (REPOSITORY / path).read_text(encoding="utf-8")
-    cleaned, chunks = cut(text, documents.media_of(path), offsets=encoder.offsets, size=64, overlap=12)
+    cleaned, chunks = cut(text, media, offsets=encoder.offsets, size=64, overlap=12)
     assert uncovered(cleaned, chunks) == ""
     assert len(chunks) > 5
     assert max(one.tokens for one in chunks) <= 64
@@ -137,8 +140,3 @@ def test_python_that_does_not_parse_is_cut_as_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " \n\t\n", "\ufeff\r\n"])
 def test_white_space_gives_no_chunk(text: str, media: str) -> None:
     assert cut(text, media)[1] == []
-
-
-def test_media_by_name() -> None:
-    names = ("a.md", "a.markdown", "a.py", "Makefile")
-    assert [documents.media_of(name) for name in names] == ["markdown", "markdown", "python", "text"]

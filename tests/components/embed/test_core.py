@@ -172,3 +172,8 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     wrong = twin.model_copy(update={"encoder": twin.encoder.model_copy(update={"model": "/no/such"})})  # type: ignore[union-attr]
     with pytest.raises(ConfigError, match=r"encoder\.model is '/no/such'"):
         stages(config.model_copy(update={"twins": {"notes": wrong}}))
+
+
+def test_the_end_of_a_name_says_how_a_document_is_cut() -> None:
+    names = ("a.md", "a.markdown", "a.py", "Makefile")
+    assert [core.media_of(name) for name in names] == ["markdown", "markdown", "python", "text"]
