@@ -86,29 +86,26 @@ class Registry:
         Raises:
             TrackingError: The server cannot be reached, or refuses.
         """
+        files = uri if self._artifacts is None else ""
         with self._told():
-            return self._register(
-                twin, recipe, folder, params, metrics, tags, uri if self._artifacts is None else ""
-            )
+            if found := self._find(twin, recipe):
+                return found
+            run_id, source = self._recorded(twin, recipe, folder, params, metrics, tags, files)
+            self._ensure_model(twin)
+            marked = {**tags, RECIPE: recipe, **({FILES: files} if files else {})}
+            made = self._client.create_model_version(twin, source=source, run_id=run_id, tags=marked)
+            return Registered(str(made.version), files or source, run_id)
 
-    def _register(
-        self,
-        twin: str,
-        recipe: str,
-        folder: Path,
-        params: dict[str, Any],
-        metrics: dict[str, float],
-        tags: dict[str, str],
-        files: str,
-    ) -> Registered:
-        if found := self._find(twin, recipe):
-            return found
-        client = self._client
-        experiment = self._experiment(twin)
+    def _recorded(
+        self, twin: str, recipe: str, folder: Path, params: dict[str, Any], metrics: dict[str, float],
+        tags: dict[str, str], files: str,
+    ) -> tuple[str, str]:  # fmt: skip
+        """Id of a finished run, and where the model's files are to MLflow."""
+        client, experiment = self._client, self._experiment(twin)
         for left in self._runs(experiment, recipe):
             client.set_terminated(left, status="KILLED")
         run = client.create_run(experiment, run_name=recipe, tags={**tags, RECIPE: recipe})
-        run_id = run.info.run_id
+        run_id = str(run.info.run_id)
         for name, value in params.items():
             client.log_param(run_id, name, value)
         for name, number in metrics.items():
@@ -118,10 +115,7 @@ class Registry:
             client.log_artifacts(run_id, str(folder), "model")
             source = f"{run.info.artifact_uri}/model"
         client.set_terminated(run_id)
-        self._ensure_model(twin)
-        marked = {**tags, RECIPE: recipe, **({FILES: files} if files else {})}
-        made = client.create_model_version(twin, source=source, run_id=run_id, tags=marked)
-        return Registered(str(made.version), files or source, run_id)
+        return run_id, source
 
     def promote(self, twin: str, version: str, prompt: str = "") -> None:
         """Set the alias `champion` of a twin's model and, where it has one, of its prompt.

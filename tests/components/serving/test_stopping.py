@@ -18,6 +18,15 @@ def server() -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(nothing, port=0, lifespan="off", log_level="error"))
 
 
+async def started(made: uvicorn.Server) -> "asyncio.Task[None]":
+    """The task that serves, once the server has started."""
+    serving = asyncio.create_task(made.serve())
+    async with asyncio.timeout(30):
+        while not made.started:
+            await asyncio.sleep(0.01)
+    return serving
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_loading_is_broken_off(number: int) -> None:
     stopping = Stopping()
@@ -58,9 +67,7 @@ def test_a_running_server_ends_in_order_and_at_once_when_asked_again() -> None:
 
     async def life() -> None:
         stopping.serves(made)
-        serving = asyncio.create_task(made.serve())
-        while not made.started:
-            await asyncio.sleep(0.01)
+        serving = await started(made)
         signal.raise_signal(signal.SIGTERM)
         assert made.should_exit
         assert not made.force_exit
@@ -79,9 +86,7 @@ def test_a_draining_server_goes_on_for_a_while_and_ends_at_once_when_asked_again
 
     async def life() -> None:
         stopping.serves(made)
-        serving = asyncio.create_task(made.serve())
-        while not made.started:
-            await asyncio.sleep(0.01)
+        serving = await started(made)
         signal.raise_signal(signal.SIGTERM)
         assert stopping.asked
         assert not made.should_exit
