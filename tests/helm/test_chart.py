@@ -87,9 +87,9 @@ def test_helm_installs_it_and_refuses_a_kubernetes_that_is_too_old(tmp_path: Pat
 def test_the_notes_name_the_next_three_commands() -> None:
     notes = files(ci("minimal"))["NOTES.txt"]
     assert [line.split()[0] for line in notes.splitlines() if line.startswith("  ")] == [
+        "kubectl",
         "twin",
         "kubectl",
-        "helm",
     ]
     assert "no twin" in files({})["NOTES.txt"]
 
