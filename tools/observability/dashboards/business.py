@@ -7,6 +7,7 @@ from tools.observability.dashboards.parts import (
     Query,
     Row,
     chosen,
+    line,
     per_second,
     seldom,
     zero,
@@ -78,7 +79,7 @@ OPINION = Row(
             "Feedback",
             "Feedback a second by verdict.",
             "reqps",
-            [Query(seldom(FEEDBACK, "verdict"), "{{twin}} {{verdict}}")],
+            [line(seldom, FEEDBACK, "verdict")],
         ),
         Panel(
             "Positive share",

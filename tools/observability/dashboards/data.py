@@ -12,7 +12,7 @@ from components.shared.metrics import (
     STEP_SECONDS,
     STEP_SUCCESS,
 )
-from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, zero
+from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, largest, line, zero
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE, SPOOL_AGE
 from tools.observability.promql import Clock, increase, max_by, rate, sum_by
 
@@ -24,7 +24,7 @@ STAGES = Row(
             "By stage, and how old `collect` and `monitor` may be. A stage that skips known work succeeds.",
             "s",
             [
-                Query(f"time() - {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}", "{{twin}} {{step}}"),
+                Query(f"time() - {largest(STEP_SUCCESS, 'step')}", "{{twin}} {{step}}"),
                 Query(f"max({DATA_AGE})", "allowed for collect"),
                 Query(f"max({MONITOR_AGE})", "allowed for monitor"),
             ],
@@ -35,9 +35,9 @@ STAGES = Row(
             "short",
             [
                 Query(
-                    f"{max_by(chosen(STEP_FAILURE), 'twin', 'step')}"
-                    f" > bool {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}"
-                    f" or 0 * {max_by(chosen(STEP_SUCCESS), 'twin', 'step')}",
+                    f"{largest(STEP_FAILURE, 'step')}"
+                    f" > bool {largest(STEP_SUCCESS, 'step')}"
+                    f" or 0 * {largest(STEP_SUCCESS, 'step')}",
                     "{{twin}} {{step}}",
                 )
             ],
@@ -47,13 +47,13 @@ STAGES = Row(
             "Duration",
             "Of the last run of each stage. Near zero means that it skipped.",
             "s",
-            [Query(max_by(chosen(STEP_SECONDS), "twin", "step"), "{{twin}} {{step}}")],
+            [line(largest, STEP_SECONDS, "step")],
         ),
         Panel(
             "Rows",
             "Rows, chunks or examples in the stage's output. A sudden fall means a source that lost data.",
             "short",
-            [Query(max_by(chosen(STEP_ROWS), "twin", "step"), "{{twin}} {{step}}")],
+            [line(largest, STEP_ROWS, "step")],
         ),
     ],
 )
@@ -98,7 +98,7 @@ OPERATIONS = Row(
             "short",
             [
                 Query(
-                    f"{max_by(chosen(APPROVALS_PENDING), 'twin', 'subject')} or {zero()}",
+                    f"{largest(APPROVALS_PENDING, 'subject')} or {zero()}",
                     "{{twin}} {{subject}}",
                 )
             ],

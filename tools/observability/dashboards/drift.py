@@ -10,8 +10,16 @@ from components.shared.metrics import (
     WATCH_DROPPED,
 )
 from tools.observability import data_alerts
-from tools.observability.dashboards.parts import Board, Panel, Query, Row, chosen, recorded, seldom
-from tools.observability.promql import max_by
+from tools.observability.dashboards.parts import (
+    Board,
+    Panel,
+    Query,
+    Row,
+    largest,
+    line,
+    recorded,
+    seldom,
+)
 
 DISTANCES = Row(
     "Distances",
@@ -40,7 +48,7 @@ DISTANCES = Row(
             "Distances by method",
             "The largest distance of any feature, by method: PSI, JS and KS for values, MMD for embeddings.",
             "short",
-            [Query(max_by(chosen(DRIFT_STATISTIC), "twin", "method"), "{{twin}} {{method}}")],
+            [line(largest, DRIFT_STATISTIC, "method")],
         ),
     ],
 )
@@ -52,25 +60,25 @@ WINDOWS = Row(
             "Rows of the last window",
             "A window closes by rows or by time; small windows have high thresholds.",
             "short",
-            [Query(max_by(chosen(DRIFT_ROWS), "twin"), "{{twin}}")],
+            [line(largest, DRIFT_ROWS)],
         ),
         Panel(
             "Age of the last window",
             "Time since a window was closed. It grows without traffic, and when nothing watches.",
             "s",
-            [Query(f"time() - {max_by(chosen(DRIFT_CLOSED), 'twin')}", "{{twin}}")],
+            [Query(f"time() - {largest(DRIFT_CLOSED)}", "{{twin}}")],
         ),
         Panel(
             "Age of the reference",
             "Time since the data that windows are compared with was frozen: the age of the training.",
             "s",
-            [Query(f"time() - {max_by(chosen(DRIFT_REFERENCE), 'twin')}", "{{twin}}")],
+            [Query(f"time() - {largest(DRIFT_REFERENCE)}", "{{twin}}")],
         ),
         Panel(
             "Answers not watched",
             "Answers a second that were not watched because the watch was busy. No request waits for it.",
             "reqps",
-            [Query(seldom(WATCH_DROPPED), "{{twin}}")],
+            [line(seldom, WATCH_DROPPED)],
         ),
     ],
 )
@@ -82,19 +90,14 @@ LABELS = Row(
             "Quality",
             "Measured on the last window whose labels have matured, with its interval.",
             "short",
-            [
-                Query(
-                    max_by(chosen(QUALITY), "twin", "release", "measure", "bound"),
-                    "{{twin}} {{release}} {{measure}} {{bound}}",
-                )
-            ],
+            [line(largest, QUALITY, "release", "measure", "bound")],
         ),
         Panel(
             "Labels present",
             "Share of the answers in the last matured window that have a label. Quality of a small share may "
             "not speak for all.",
             "percentunit",
-            [Query(max_by(chosen(LABEL_SHARE), "twin"), "{{twin}}")],
+            [line(largest, LABEL_SHARE)],
         ),
     ],
 )

@@ -24,6 +24,8 @@ from tools.observability.dashboards.parts import (
     Row,
     average,
     chosen,
+    largest,
+    line,
     per_second,
     quantiles,
     recorded,
@@ -31,7 +33,7 @@ from tools.observability.dashboards.parts import (
     zero,
 )
 from tools.observability.objectives import AVAILABILITY, LATENCY
-from tools.observability.promql import max_by, sum_by
+from tools.observability.promql import sum_by
 
 TRAFFIC = Row(
     "Traffic",
@@ -41,13 +43,13 @@ TRAFFIC = Row(
             "Requests a second to each twin, by HTTP status. 5xx burn the error budget; 429 are callers over "
             "their limits; 499 are callers that left.",
             "reqps",
-            [Query(per_second(REQUESTS, "code"), "{{twin}} {{code}}")],
+            [line(per_second, REQUESTS, "code")],
         ),
         Panel(
             "Requests by release",
             "Which release answers, and in which role: after a promotion the new champion takes over.",
             "reqps",
-            [Query(per_second(REQUESTS, "release", "role"), "{{twin}} {{release}} {{role}}")],
+            [line(per_second, REQUESTS, "release", "role")],
         ),
         Panel(
             "Releases that answer",
@@ -55,7 +57,7 @@ TRAFFIC = Row(
             "short",
             [
                 Query(
-                    max_by(chosen(RELEASE_INFO), "twin", "release", "role", "model_version"),
+                    largest(RELEASE_INFO, "release", "role", "model_version"),
                     "{{twin}} {{release}} {{role}} model {{model_version}}",
                 )
             ],
@@ -92,7 +94,7 @@ ERRORS = Row(
             "Callers that left",
             "Answers given up because the client had gone. Many of them mean answers that take too long.",
             "reqps",
-            [Query(seldom(DISCONNECTS), "{{twin}}")],
+            [line(seldom, DISCONNECTS)],
         ),
     ],
 )
@@ -117,7 +119,7 @@ LATENCY_ROW = Row(
             "Mean time that features, retrieval, prompt and predictor take of an answer: the one that grew "
             "is where to look.",
             "s",
-            [Query(average(STAGE_SECONDS, "stage"), "{{twin}} {{stage}}")],
+            [line(average, STAGE_SECONDS, "stage")],
         ),
     ],
 )
@@ -148,7 +150,7 @@ SATURATION = Row(
             "Requests refused before work started, by the limit that refused them. `storage` means that "
             "records could not be kept.",
             "reqps",
-            [Query(seldom(LIMITED, "limit"), "{{twin}} {{limit}}")],
+            [line(seldom, LIMITED, "limit")],
         ),
     ],
 )
@@ -160,7 +162,7 @@ DEGRADATION = Row(
             "Answers by the fallback",
             "Answers a second that the simpler model gave because the champion failed or was too slow.",
             "reqps",
-            [Query(seldom(FALLBACKS), "{{twin}}")],
+            [line(seldom, FALLBACKS)],
         ),
         Panel(
             "Circuit breaker",
@@ -168,7 +170,7 @@ DEGRADATION = Row(
             "short",
             [
                 Query(
-                    f"{max_by(chosen(BREAKER), 'twin', 'release')} or {zero()}",
+                    f"{largest(BREAKER, 'release')} or {zero()}",
                     "{{twin}} {{release}}",
                 )
             ],
@@ -178,13 +180,13 @@ DEGRADATION = Row(
             "Retries",
             "Attempts at a predictor that were repeated.",
             "reqps",
-            [Query(seldom(RETRIES), "{{twin}}")],
+            [line(seldom, RETRIES)],
         ),
         Panel(
             "Shadow",
             "Requests copied to a shadow release: answered, failed, or dropped because it was busy.",
             "reqps",
-            [Query(seldom(SHADOWS, "shadow"), "{{twin}} {{shadow}}")],
+            [line(seldom, SHADOWS, "shadow")],
         ),
     ],
 )

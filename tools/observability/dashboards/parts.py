@@ -1,6 +1,6 @@
 """What the dashboards are put together from: queries out of the metric table, panels, rows, variables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -110,7 +110,7 @@ def recorded(name: str) -> str:
 
 def zero() -> str:
     """0 for each twin that is served: what a counter that never rose is worth."""
-    return f"0 * {max_by(chosen(RELEASE_INFO), 'twin')}"
+    return f"0 * {largest(RELEASE_INFO)}"
 
 
 def per_second(metric: Metric, *labels: str, end: str = "", **chosen_by: str) -> str:
@@ -121,6 +121,16 @@ def per_second(metric: Metric, *labels: str, end: str = "", **chosen_by: str) ->
 def seldom(metric: Metric, *labels: str, **chosen_by: str) -> str:
     """Rate of a counter that may never have risen: 0 where there is no series."""
     return f"{per_second(metric, *labels, **chosen_by)} or {zero()}"
+
+
+def largest(metric: Metric, *labels: str) -> str:
+    """A gauge, by twin and labels: the largest of all replicas."""
+    return max_by(chosen(metric), "twin", *labels)
+
+
+def line(of: Callable[..., str], metric: Metric, *labels: str) -> Query:
+    """What `of` says of a metric by twin and labels, named by them."""
+    return Query(of(metric, *labels), " ".join(f"{{{{{name}}}}}" for name in ("twin", *labels)))
 
 
 def quantile(share: float, metric: Metric, *labels: str) -> str:
