@@ -103,6 +103,13 @@ class TestOverlay:
             for kind in ("ResourceQuota", "LimitRange"):
                 assert [one for one in of_kind(found, kind) if one["metadata"]["namespace"] == own], kind
 
+    def test_the_namespace_leaves_kubeflow_s_label_to_kubeflow(self, name: str) -> None:
+        # A Profile writes it; SeaweedFS of Kubeflow Pipelines lets in whoever carries it.
+        (space,) = [
+            one for one in of_kind(overlay(name), "Namespace") if one["metadata"]["name"] == "twinstack"
+        ]
+        assert "app.kubernetes.io/part-of" not in space["metadata"]["labels"]
+
     def test_pods_are_restricted_and_bounded(self, name: str) -> None:
         templates = workloads(overlay(name))
         assert templates
