@@ -77,22 +77,18 @@ def test_both_aliases_follow_a_promotion_and_a_rollback(config: Config) -> None:
     assert aliases(config) == ("1", "Prompt 1: {context}")
 
 
-def test_whoever_comes_next_repairs_the_aliases_that_a_killed_promotion_left(
+def test_whoever_comes_next_repairs_the_aliases_that_a_killed_process_left(
     config: Config, corpus: Path
 ) -> None:
+    stores = Stores(config)
     killed(corpus, "promoted", "release-2")
-    now = champion.require_traffic(Stores(config).warehouse, "docs")
+    now = champion.require_traffic(stores.warehouse, "docs")
     assert (now.champion, aliases(config)[0]) == ("release-2", "1")
     promotion.promoted(config, "docs", "release-2", print)
     assert aliases(config) == ("2", "Prompt 2: {context}")
 
-
-def test_whoever_comes_next_repairs_the_aliases_that_a_killed_rollback_left(
-    config: Config, corpus: Path
-) -> None:
-    promotion.promoted(config, "docs", "release-2", print)
     killed(corpus, "rolled_back")
-    now = champion.require_traffic(Stores(config).warehouse, "docs")
+    now = champion.require_traffic(stores.warehouse, "docs")
     assert (now.champion, aliases(config)[0]) == ("release-1", "2")
-    promotion.follow(Stores(config), "docs")  # what stage release does in every run
+    promotion.follow(stores, "docs")  # what stage release does in every run
     assert aliases(config) == ("1", "Prompt 1: {context}")
