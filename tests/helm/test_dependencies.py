@@ -6,7 +6,7 @@ import pytest
 import yaml
 from helm_python import Chart, dependency_list
 
-from tests.helm.rendering import ROOT
+from tests.helm.rendering import ROOT, ci
 
 CHART = ROOT / "helm" / "twinstack-dependencies"
 DECLARED = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["dependencies"]
@@ -40,6 +40,32 @@ def test_values_name_nothing_that_is_not_declared() -> None:
     assert set(VALUES) == set(NAMES)
     for path in (CHART / "ci").glob("*-values.yaml"):
         assert set(yaml.safe_load(path.read_text(encoding="utf-8"))) <= set(NAMES)
+
+
+KIND = yaml.safe_load((CHART / "ci" / "kind-values.yaml").read_text(encoding="utf-8"))
+
+
+def test_every_store_that_the_kind_values_connect_to_is_installed_under_that_name() -> None:
+    values = ci("kind")
+    named = " ".join([*values["config"]["stores"].values(), *values["environment"].values()])
+    hosts = set(re.findall(r"([a-z]+)\.stores\.svc:\d+", named))
+    assert hosts == {"postgres", "milvus", "redis", "mlflow", "minio"}
+    for host in hosts:
+        assert KIND[host]["enabled"] is True
+        assert VALUES[host]["fullnameOverride"] == host
+
+
+def test_mlflow_keeps_what_it_is_told_and_answers_by_the_name_that_pods_call() -> None:
+    tracking = ci("kind")["config"]["stores"]["tracking"].removeprefix("http://")
+    assert tracking in KIND["mlflow"]["serverAllowedHosts"]
+    database = KIND["mlflow"]["backendStore"]["postgres"]
+    assert database["host"] == VALUES["postgres"]["fullnameOverride"]
+    assert f"CREATE DATABASE {database['database']} " in KIND["postgres"]["initdb"]["scripts"]["mlflow.sql"]
+    assert KIND["mlflow"]["artifactRoot"]["s3"]["bucket"] in {one["name"] for one in KIND["minio"]["buckets"]}
+
+
+def test_no_chart_comes_with_an_administrator_whose_password_is_public() -> None:
+    assert VALUES["minio"]["users"] == []
 
 
 def test_helm_reads_it_and_finds_each_version_valid() -> None:
