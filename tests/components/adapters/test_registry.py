@@ -1,5 +1,7 @@
 """MLflow: registering is repeatable, the alias follows; on a local database and on a real server."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,3 +104,16 @@ def test_a_model_elsewhere_is_refused() -> None:
 def test_a_model_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="model files are gone"):
         local_folder((tmp_path / "gone").as_uri())
+
+
+def test_nothing_is_told_to_the_makers_of_mlflow(tmp_path: Path) -> None:
+    # In a process of its own: MLflow keeps silent by itself where it sees pytest or CI.
+    code = (
+        "import components.adapters.registry\n"
+        "from mlflow.telemetry.client import get_telemetry_client\n"
+        "raise SystemExit(get_telemetry_client() is not None)"
+    )
+    root = str(Path(__file__).parents[3])
+    environment = {"HOME": str(tmp_path), "PYTHONPATH": root}
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    assert not list(tmp_path.rglob("telemetry.json"))
