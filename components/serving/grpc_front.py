@@ -14,6 +14,7 @@ import orjson
 
 from components.serving.guard import App, Guard, Message, Receive, Scope, Send
 from components.serving.rest import PortError
+from components.shared.config.root import Serving
 
 log = logging.getLogger("twinstack.serving")
 
@@ -39,21 +40,19 @@ CODES = {
 
 
 @contextlib.asynccontextmanager
-async def listening(
-    data_plane: Any, host: str, port: int, max_message_bytes: int, guarding: Guarding
-) -> AsyncIterator[None]:
+async def listening(data_plane: Any, host: str, settings: Serving, guarding: Guarding) -> AsyncIterator[None]:
     """Serve gRPC while the block runs; not at all where the port is 0.
 
     Args:
         data_plane: KServe's, which knows the models.
         host: Address to listen on.
-        port: Port to listen on.
-        max_message_bytes: Larger messages are refused.
+        settings: Port, size of messages, and the deadline that calls have at the end, too.
         guarding: Makes the guard of a call.
 
     Raises:
         PortError: The port is in use.
     """
+    port = settings.grpc_port
     if not port:
         yield
         return
@@ -61,7 +60,7 @@ async def listening(
 
     server = grpc.aio.server(
         options=[
-            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.max_receive_message_length", settings.max_body_bytes),
             ("grpc.so_reuseport", 0),
         ]
     )
@@ -78,7 +77,7 @@ async def listening(
     try:
         yield
     finally:
-        await server.stop(grace=5)
+        await server.stop(grace=settings.deadline_seconds)
 
 
 def _servicer(data_plane: Any, guarding: Guarding) -> Any:
@@ -110,6 +109,14 @@ def _servicer(data_plane: Any, guarding: Guarding) -> Any:
                 return found.to_grpc()
 
             return await _guarded(f"{SERVICE}/ModelInfer", context, call, guarding)
+
+        async def ServerMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+            """Name and extensions of the server."""
+
+            async def call() -> Any:
+                return await InferenceServicer.ServerMetadata(self, request, context)
+
+            return await _guarded(f"{SERVICE}/ServerMetadata", context, call, guarding)
 
         async def ModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
             """Inputs and outputs of a model."""

@@ -120,9 +120,7 @@ def server_class(
             stopping.serves(self._server)
             host, port = bound.getsockname()[:2]
             log.info("serving on http://%s:%s", f"[{host}]" if ":" in host else host, port)
-            async with grpc_front.listening(
-                self._plane, host, limits.grpc_port, limits.max_body_bytes, lambda app: Guard(app, **guarded)
-            ):
+            async with grpc_front.listening(self._plane, host, limits, lambda app: Guard(app, **guarded)):
                 await self._server.serve(sockets=[bound])
 
     return TwinRestServer

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import logging
+import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     Front = ClassicFront | LlmFront
 
 log = logging.getLogger("twinstack.serving")
-
-#: Seconds that open answers have to end after SIGTERM.
-GRACE = 15
 
 
 def serve(
@@ -234,7 +232,8 @@ def _start(
         http_port=bound.getsockname()[1],
         enable_grpc=False,
         enable_latency_logging=False,
-        grace_period=GRACE,
+        # What was accepted has its whole deadline; who cannot wait asks a second time.
+        grace_period=math.ceil(config.serving.deadline_seconds),
     )
     for name in ("kserve", "kserve.trace", "uvicorn", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 import yaml
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from prometheus_client import CollectorRegistry
 
 from components.runtime.keys import Keys, require_safe
@@ -21,12 +23,13 @@ from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
 from components.shared.metrics import Instruments
 from tests.components.serving.conftest import Running, start, stop
-from tests.conftest import until
+from tests.components.serving.test_kserve_clients import call
+from tests.conftest import free_port, until
 
 V1 = "/v1/models/credit:predict"
 BODY = {"instances": [{"applicant_id": "A0001"}]}
 
-KEYS = {name: new_key() for name in ("whole", "slow", "viewer", "later")}
+KEYS = {name: new_key() for name in ("whole", "slow", "slow-grpc", "viewer", "elsewhere", "later")}
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,22 @@ class Keyed:
     running: Running
     client: httpx.Client
     path: Any
+    grpc: str
 
     def predict(self, key: str | None, **headers: str) -> httpx.Response:
         if key:
             headers["authorization"] = f"Bearer {key}"
         return self.client.post(V1, json=BODY, headers=headers)
+
+    def call(self, key: str | None, method: str = "ModelInfer", request: Any = None) -> Any:
+        """A call over gRPC; the key goes where clients of gRPC put it."""
+        found = (("authorization", f"Bearer {key}"),) if key else ()
+        return call(self.grpc, method, PREDICT if request is None else request, metadata=found)
+
+
+TENSOR = pb.ModelInferRequest.InferInputTensor(name="applicant_id", shape=[1], datatype="BYTES")
+TENSOR.contents.bytes_contents.append(b"A0001")
+PREDICT = pb.ModelInferRequest(model_name="credit", inputs=[TENSOR])
 
 
 def entry(name: str, **more: Any) -> dict[str, Any]:
@@ -50,7 +64,9 @@ def entry(name: str, **more: Any) -> dict[str, Any]:
 ENTRIES = [
     entry("whole"),
     entry("slow", requests_per_minute=1),
+    entry("slow-grpc", requests_per_minute=1),
     entry("viewer", roles=["viewer"]),
+    entry("elsewhere", twins=["docs"]),
 ]
 
 
@@ -60,11 +76,12 @@ def keyed(released: Any) -> Iterator[Keyed]:
     path = folder / "keys.yaml"
     path.write_text(json.dumps(ENTRIES))
     values = yaml.safe_load((folder / "twinstack.yaml").read_text())
-    values["serving"] = {"keys": {"file": "keys.yaml"}}
+    port = free_port()
+    values["serving"] = {"keys": {"file": "keys.yaml"}, "grpc_port": port}
     (folder / "keyed.yaml").write_text(yaml.safe_dump(values))
     running = start(folder, "--twin", "credit", "--config", "keyed.yaml")
     with httpx.Client(base_url=running.url, timeout=30, trust_env=False) as client:
-        yield Keyed(running, client, path)
+        yield Keyed(running, client, path, f"127.0.0.1:{port}")
     assert stop(running) == 0, "".join(running.log)
 
 
@@ -133,6 +150,56 @@ def test_of_all_that_is_served_only_health_and_metrics_need_no_key(keyed: Keyed)
     versioned = f"{ready}/versions/{{model_version}}/ready"
     opened = ("/", "/metrics", "/v2/health/live", "/v2/health/ready", f"{ready}/ready", versioned)
     assert free <= {f"get {path}" for path in opened}
+
+
+def refused_over_grpc(keyed: Keyed, key: str | None, **words: Any) -> grpc.RpcError:
+    with pytest.raises(grpc.RpcError) as found:
+        keyed.call(key, **words)
+    assert not any(one in str(found.value) for one in KEYS.values())
+    return found.value
+
+
+def test_keys_roles_and_twins_hold_over_grpc(keyed: Keyed) -> None:
+    assert keyed.call(KEYS["whole"]).model_name == "credit"
+    codes = {
+        None: grpc.StatusCode.UNAUTHENTICATED,
+        "nonsense": grpc.StatusCode.UNAUTHENTICATED,
+        KEYS["viewer"]: grpc.StatusCode.PERMISSION_DENIED,
+        KEYS["elsewhere"]: grpc.StatusCode.PERMISSION_DENIED,
+    }
+    for key, code in codes.items():
+        assert refused_over_grpc(keyed, key).code() == code
+    refused(keyed.predict(KEYS["elsewhere"]), 403, "permission_error")
+
+
+def test_rates_hold_over_grpc(keyed: Keyed) -> None:
+    assert keyed.call(KEYS["slow-grpc"]).model_name == "credit"
+    error = refused_over_grpc(keyed, KEYS["slow-grpc"])
+    assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert 1 <= int(dict(error.trailing_metadata())["retry-after"]) <= 60
+    assert keyed.predict(KEYS["slow-grpc"]).status_code == 429, "one limit for both protocols"
+
+
+def test_over_grpc_only_health_needs_no_key(keyed: Keyed) -> None:
+    free = {
+        "ServerLive": pb.ServerLiveRequest(),
+        "ServerReady": pb.ServerReadyRequest(),
+        "ModelReady": pb.ModelReadyRequest(name="credit"),
+    }
+    closed = {
+        "ModelInfer": PREDICT,
+        "ModelMetadata": pb.ModelMetadataRequest(name="credit"),
+        "ServerMetadata": pb.ServerMetadataRequest(),
+    }
+    for method, request in free.items():
+        keyed.call(None, method, request)
+    for method, request in closed.items():
+        keyed.call(KEYS["whole"], method, request)
+        code = refused_over_grpc(keyed, None, method=method, request=request).code()
+        assert code == grpc.StatusCode.UNAUTHENTICATED, method
+    gone = {"RepositoryModelLoad", "RepositoryModelUnload"}
+    served = {one.name for one in pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].methods}
+    assert served == free.keys() | closed.keys() | gone
 
 
 def test_a_new_key_in_the_file_is_read_and_a_broken_file_changes_nothing(keyed: Keyed) -> None:

@@ -1,6 +1,7 @@
 """A real server follows the traffic document, under load and without a restart."""
 
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from components.runtime import champion, policy
 from components.runtime.history.lineage import trace
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
+from components.shared.releases import Part
 from pipelines.cli import app
 from tests.components.serving.conftest import Running, start, stop
 from tests.conftest import until
@@ -158,6 +160,25 @@ def test_a_shadow_answers_nobody(live: Live) -> None:
     assert (copy["facts"]["role"], copy["parents"][0]["name"]) == ("shadow", live.second)
     assert {"kind": "shadow of", "name": answered["name"], "facts": {}, "parents": ()} in copy["parents"]
     policy.changed(live.warehouse, "credit", policy.CLEAR)
+
+
+def test_a_shadow_that_hangs_delays_nobody(live: Live) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hangs:  # takes connections, and never answers
+        uri = f"http://127.0.0.1:{hangs.getsockname()[1]}#m"
+        made = champion.read_release(live.warehouse, "credit", live.second)
+        champion.store(live.warehouse, made.model_copy(update={"id": "hangs", "predictor": uri}))
+
+        def seconds() -> list[float]:
+            return sorted(live.predict().elapsed.total_seconds() for _ in range(100))
+
+        alone = seconds()
+        policy.changed(live.warehouse, "credit", {"shadow": Part(release="hangs", share=1.0)})
+        dropped = 'twinstack_shadow_total{release="hangs",shadow="dropped",twin="credit"}'
+        until(lambda: bool(seconds()) and dropped in live.client.get("/metrics").text, 60, "a full queue")
+        beside = seconds()
+        policy.changed(live.warehouse, "credit", policy.CLEAR)
+    assert beside[50] < 2 * alone[50] + 0.005
+    assert beside[-1] < 5, "the shadow's timeout is 10 s"
 
 
 def test_a_release_that_cannot_be_opened_leaves_the_champion_and_is_shown(live: Live) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +18,10 @@ from safetensors.torch import load_file, save_file
 from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
-from components.runtime import champion
+from components.runtime import champion, policy
 from components.shared.config import load
-from components.shared.releases import Release
+from components.shared.interactions import INTERACTIONS
+from components.shared.releases import Part, Release
 from tests.components.serving.conftest import Running, start, stop
 from tests.conftest import until
 
@@ -97,7 +99,9 @@ def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
         shutil.copy(path, folder / "state")
     for name in ("vectors", "foundation"):
         (folder / "state" / name).symlink_to(config.state_path / name)
-    running = start(folder, "--twin", "docs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWINSTACK_SERVING__DRAIN_SECONDS", "2")
+        running = start(folder, "--twin", "docs")
     warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
     with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as client:
         yield Live(folder, warehouse, running, client, docs)
@@ -106,7 +110,7 @@ def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
 
 
 class Load:
-    """One caller after the other while the block runs."""
+    """One caller after the other while the block runs and the server says that it is ready."""
 
     def __init__(self, live: Live) -> None:
         self.statuses: list[int] = []
@@ -124,7 +128,7 @@ class Load:
 
     def _run(self) -> None:
         with httpx.Client(base_url=self._url, timeout=120, trust_env=False) as client:
-            while not self._ends.is_set():
+            while not self._ends.is_set() and client.get("/v2/health/ready").status_code == 200:
                 self.statuses.append(client.post(CHAT, json=BODY).status_code)
 
 
@@ -160,3 +164,42 @@ def test_releases_that_come_and_go_leave_no_memory_behind(live: Live) -> None:
     live.promote("four")
     until(lambda: "release two is closed" in "".join(live.running.log), 30, "the end of the third")
     assert live.memory() < GROWTH * before
+
+
+def test_the_answers_of_a_shadow_are_stored_with_those_they_belong_to(live: Live) -> None:
+    policy.changed(live.warehouse, "docs", {"shadow": Part(release="reworded", share=1.0)})
+    name = "twinstack_shadow_total{"
+
+    def copied() -> bool:
+        live.ask()
+        return name in live.client.get("/metrics").text
+
+    until(copied, 60, "a copy")
+    asked = live.ask()
+    request_id = asked.headers["x-request-id"]
+
+    def stored() -> list[dict[str, Any]]:
+        return [one["body"] for one in live.warehouse.scan(INTERACTIONS, twin="docs", source=request_id)]
+
+    until(lambda: len(stored()) == 2, 60, "the pair")
+    mine, copy = sorted(stored(), key=lambda one: str(one["role"]))
+    assert (mine["role"], mine["release"]) == ("champion", asked.headers["x-twinstack-release"])
+    assert (copy["role"], copy["release"], copy["paired"]) == ("shadow", "reworded", mine["id"])
+    assert mine["output"] == asked.json()["choices"][0]["message"]["content"]
+    assert copy["output"]
+    assert copy["inputs"] == mine["inputs"]
+    policy.changed(live.warehouse, "docs", policy.CLEAR)
+
+
+def test_a_server_that_is_asked_to_end_finishes_what_it_has_accepted(live: Live) -> None:
+    with Load(live) as load_:
+        until(lambda: bool(load_.statuses), 60, "the first answer")
+        body = {**BODY, "stream": True, "max_tokens": 16}
+        with live.client.stream("POST", CHAT, json=body) as answer:
+            lines = answer.iter_lines()
+            next(line for line in lines if '"content"' in line)
+            live.running.process.send_signal(signal.SIGTERM)
+            rest = [line for line in lines if line]
+    assert rest[-1] == "data: [DONE]"
+    assert set(load_.statuses) == {200}
+    assert live.running.process.wait(60) == 0
