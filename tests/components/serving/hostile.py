@@ -53,9 +53,10 @@ GOOD: tuple[Good, ...] = (
 #: Without them an answer is long: good, and slow.
 TOKENS = ("max_tokens", "max_completion_tokens")
 
-#: What takes the place of each value of a good body.
+#: What takes the place of each value of a good body. The long text is longer than a question may be: a model
+#: that reads it would cost more than all the others.
 WRONG: tuple[Any, ...] = (
-    None, True, -1, 10**30, "", "x" * 5_000, "\ud800", "../../etc/passwd", "'; DROP TABLE documents;--", [],
+    None, True, -1, 10**30, "", "x" * 8_001, "\ud800", "../../etc/passwd", "'; DROP TABLE documents;--", [],
     [None] * 50, {"a": {"b": {}}},
 )  # fmt: skip
 
