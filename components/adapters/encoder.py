@@ -94,9 +94,11 @@ class Encoder:
         from transformers import AutoModel
         from transformers.utils import logging
 
+        from components.adapters.packed import pack
+
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         model = AutoModel.from_pretrained(self.path, dtype=getattr(torch, self.settings.precision))
-        return model.eval()
+        return pack(model.eval())
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
         """Start and end of every token of a text, in characters, in order."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from components.serving.choices import together
 from components.serving.predictor import Delta, Finish, Parameters, PredictorError, Prompt
-from components.serving.sampling import COLD, SEEDS, install
+from components.serving.sampling import SEEDS, install, settings
 from components.shared import conversation
 
 #: Room of the key-value cache in blocks of 256 tokens, and tokens of one forward pass. Left to itself,
@@ -19,6 +19,9 @@ BLOCKS, BATCH_TOKENS = 64, 512
 
 #: A character that stands for bytes which do not make a whole one yet.
 HALF = "\ufffd"
+
+#: Tokens after which their text is settled, so that a piece costs the same at the end of a long answer.
+WINDOW = 16
 
 
 @dataclass
@@ -30,6 +33,12 @@ class Decoder:
     sent: int = field(default=0, init=False)
     #: Whether a stop text came.
     stopped: bool = field(default=False, init=False)
+    #: Text of the settled tokens, and how many they are.
+    _text: str = field(default="", init=False)
+    _settled: int = field(default=0, init=False)
+    #: First token that is decoded again, for some tokenizers look at the one before, and length of its text.
+    _from: int = field(default=0, init=False)
+    _again: int = field(default=0, init=False)
 
     def feed(self, tokens: list[int], *, last: bool) -> str:
         """The text that can be sent now.
@@ -38,7 +47,7 @@ class Decoder:
             tokens: Every token of the answer so far.
             last: Whether no more will come.
         """
-        text = self.decode(tokens)
+        text = self._whole(tokens)
         cuts = [at for one in self.stop if (at := text.find(one)) >= 0]
         if cuts:
             self.stopped = True
@@ -49,6 +58,14 @@ class Decoder:
         piece = text[self.sent :]
         self.sent = max(self.sent, len(text))
         return piece
+
+    def _whole(self, tokens: list[int]) -> str:
+        """The text of all tokens, of which only the last are decoded."""
+        text = self._text + self.decode(tokens[self._from :])[self._again :]
+        if len(tokens) - self._settled >= WINDOW and not text.endswith(HALF):
+            self._text, self._from, self._settled = text, self._settled, len(tokens)
+            self._again = len(self.decode(tokens[self._from :]))
+        return text
 
     def _held(self, text: str) -> int:
         """Length of the longest end of the text that could be the start of a stop text."""
@@ -86,21 +103,17 @@ class LocalPredictor:
         from transformers import ContinuousBatchingConfig, GenerationConfig
 
         model, tokenizer = self._parts
-        # Values other than 1 make transformers create the processors that requests then set for themselves.
-        settings = GenerationConfig(  # type: ignore[no-untyped-call]
-            do_sample=True,
-            temperature=0.5,
-            top_p=0.5,
-            top_k=0,
+        # The processors choose the token, so nothing is left to sample.
+        greedy = GenerationConfig(  # type: ignore[no-untyped-call]
+            do_sample=False,
             eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )
         self._manager = model.init_continuous_batching(
-            generation_config=settings,
+            generation_config=greedy,
             continuous_batching_config=ContinuousBatchingConfig(
                 num_blocks=BLOCKS,
                 max_batch_tokens=BATCH_TOKENS,
-                per_request_processors=True,
                 # A shared prefix would change the shape of a pass, and with it the last bits of the logits.
                 allow_block_sharing=False,
             ),
@@ -162,15 +175,13 @@ class LocalPredictor:
                 self._manager.output_router.result_handlers.pop(name, None)
 
     def _submit(self, name: str, tokens: list[int], parameters: Parameters) -> None:
-        seed = random.randrange(SEEDS) if parameters.seed is None else parameters.seed % SEEDS  # noqa: S311
+        seed = random.randrange(SEEDS) if parameters.seed is None else parameters.seed  # noqa: S311
         added = self._manager.add_request(
             tokens,
             request_id=name,
             max_new_tokens=parameters.max_tokens,
             streaming=True,
-            temperature=max(float(parameters.temperature), COLD),
-            top_p=float(parameters.top_p),
-            seed=0 if parameters.temperature == 0 else seed,
+            **settings(parameters, seed),
         )
         if added is None:
             raise PredictorError("the model takes no more requests", remedy="try again later")

@@ -5,13 +5,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import concurrency, drift, finetuning, front, loop, spool
+from tests.benchmarks import concurrency, drift, finetuning, front, loop, predictor, spool
 from tests.benchmarks.report import Row, show
 
-PARTS = ("loop", "ingest", "finetune", "front", "concurrency", "spool", "drift")
+PARTS = ("loop", "ingest", "finetune", "front", "concurrency", "spool", "drift", "predictor")
 
 #: Parts that need no loop.
-ALONE = {"spool", "drift"}
+ALONE = {"spool", "drift", "predictor"}
 
 
 def main() -> None:
@@ -36,6 +36,8 @@ def main() -> None:
             rows += spool.cost()
         if "drift" in words.parts:
             rows += drift.ratio()
+        if "predictor" in words.parts:
+            rows += predictor.rows()
         if "concurrency" in words.parts:
             rows += concurrency.rows(folder, Path(scratch))
         show(rows)
