@@ -91,12 +91,10 @@ def load(settings: Settings, cache: Path, *, adapter: Path | None = None, note: 
     """
     from components.adapters.packed import pack
 
-    if adapter is None:
-        found = base(settings, cache, dtype="bfloat16", note=note)
-        return Foundation(pack(found.model), found.tokenizer)
-    # As they lie on disk the weights are mapped, not read: what no adapter touches is shared by all releases.
-    found = base(settings, cache, dtype="auto", note=note)
-    return Foundation(pack(_merged(found.model, adapter)), found.tokenizer)
+    # As they lie on disk the weights are mapped, not read: what is neither merged nor packed is shared.
+    found = base(settings, cache, dtype="auto" if adapter else "bfloat16", note=note)
+    with _one_thread():
+        return Foundation(pack(_merged(found.model, adapter) if adapter else found.model), found.tokenizer)
 
 
 def _merged(model: Any, adapter: Path) -> Any:
@@ -106,7 +104,7 @@ def _merged(model: Any, adapter: Path) -> Any:
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     tuned: Any = PeftModel.from_pretrained(model, str(adapter))
-    with _one_thread(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="All adapters are already merged")
         for layer in tuned.modules():
             if isinstance(layer, BaseTunerLayer):
