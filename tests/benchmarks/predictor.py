@@ -186,10 +186,14 @@ def bare(cache: Path) -> dict[str, float]:
 def ours(cache: Path) -> dict[str, float]:
     """The predictor as the front uses it, from prompt to text."""
     from components.adapters import foundation
+    from components.adapters.encoder import Encoder
     from components.serving.local import LocalPredictor
     from components.serving.predictor import Parameters
+    from components.shared.config.llm import Encoder as EncoderSettings
     from components.shared.config.llm import Foundation
 
+    # As in a front: the thread that opens a release has embedded a text, and keeps its OpenMP team.
+    Encoder(EncoderSettings()).encode(["warm up"])
     found = foundation.load(Foundation(), cache)
     predictor = LocalPredictor(lambda: (found.model, found.tokenizer))
     predictor.start()
