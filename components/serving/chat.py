@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -31,28 +32,25 @@ if TYPE_CHECKING:
 PREFIX = "/openai/v1"
 
 
-def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
-    """The routes below `/openai/v1`.
+@dataclass(frozen=True)
+class Routes:
+    """What answers below `/openai/v1`.
 
-    Args:
+    Attributes:
         fronts: Twin to its front.
         limits: Sizes that are refused.
     """
-    made = APIRouter(prefix=PREFIX, tags=["OpenAI"])
 
-    @made.post(
-        "/chat/completions",
-        response_model=None,
-        responses={200: {"model": ChatCompletion}},
-        openapi_extra=body_of(ChatRequest),
-    )
-    async def chat(request: Request) -> Response:
+    fronts: Mapping[str, LlmFront]
+    limits: Serving
+
+    async def chat(self, request: Request) -> Response:
         """Answer a conversation, whole or as a stream of events."""
-        asked = chat_request.parse(await request.body(), limits)
-        front = _front(fronts, asked.model)
+        asked = chat_request.parse(await request.body(), self.limits)
+        front = self._front(asked.model)
         current().stick_to(asked.user)
-        reads = partial(_pages, asked.twinstack.links, limits.links) if asked.twinstack.links else None
-        started = await front.begin(_ask(asked, limits), request.is_disconnected, reads)
+        reads = partial(_pages, asked.twinstack.links, self.limits.links) if asked.twinstack.links else None
+        started = await front.begin(_ask(asked, self.limits), request.is_disconnected, reads)
         prepared = started.prepared
         writer = Writer(
             name=f"chatcmpl-{current().request_id}",
@@ -67,34 +65,22 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
             return answering.stream(started, writer, counted=asked.counted)
         return await answering.whole(started, writer)
 
-    @made.post(
-        "/completions",
-        response_model=None,
-        responses={200: {"model": Completion}},
-        openapi_extra=body_of(CompletionRequest),
-    )
-    async def completions(request: Request) -> Response:
+    async def completions(self, request: Request) -> Response:
         """Go on with a text, without the twin's prompt and without context."""
-        asked = completion_request.parse(await request.body(), limits)
-        front = _front(fronts, asked.model)
+        asked = completion_request.parse(await request.body(), self.limits)
+        front = self._front(asked.model)
         current().stick_to(asked.user)
-        ask = Ask(asked.prompt, asked.parameters(limits))
+        ask = Ask(asked.prompt, asked.parameters(self.limits))
         started = await front.begin(ask, request.is_disconnected)
         writer = TextWriter(f"cmpl-{current().request_id}", front.name, started.prepared.release.id)
         if asked.stream:
             return answering.stream(started, writer, counted=asked.counted)
         return await answering.whole(started, writer)
 
-    @made.post(
-        "/embeddings",
-        response_model=None,
-        responses={200: {"model": CreateEmbeddingResponse}},
-        openapi_extra=body_of(EmbeddingRequest),
-    )
-    async def embeddings(request: Request) -> Response:
+    async def embeddings(self, request: Request) -> Response:
         """Vectors of texts, by the encoder that the twin's release searches with."""
-        asked = embedding_request.parse(await request.body(), limits)
-        front = _front(fronts, asked.model)
+        asked = embedding_request.parse(await request.body(), self.limits)
+        front = self._front(asked.model)
         arrays, tokens = await front.embed(asked.texts)
         _same_size(asked.dimensions, arrays[0].shape[1])
         data = [
@@ -104,28 +90,45 @@ def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return _json({"object": "list", "data": data, "model": front.name, "usage": usage})
 
-    @made.get("/models", response_model=None)
-    async def models() -> Response:
+    async def models(self) -> Response:
         """Every LLM twin."""
-        data = [_model(front) for front in fronts.values()]
+        data = [_model(front) for front in self.fronts.values()]
         return _json({"object": "list", "data": data})
 
-    @made.get("/models/{name}", response_model=None)
-    async def model(name: str) -> Response:
+    async def model(self, name: str) -> Response:
         """One LLM twin."""
-        return _json(_model(_front(fronts, name)))
+        return _json(_model(self._front(name)))
 
-    return made
+    def _front(self, name: str) -> LlmFront:
+        if name not in self.fronts:
+            raise NotFoundError(
+                f"no LLM twin {name[:60]!r} is served here",
+                param="model",
+                remedy=f"use one of: {', '.join(self.fronts) or 'none'}",
+            )
+        return self.fronts[name]
 
 
-def _front(fronts: Mapping[str, LlmFront], name: str) -> LlmFront:
-    if name not in fronts:
-        raise NotFoundError(
-            f"no LLM twin {name[:60]!r} is served here",
-            param="model",
-            remedy=f"use one of: {', '.join(fronts) or 'none'}",
+def router(fronts: Mapping[str, LlmFront], limits: Serving) -> APIRouter:
+    """The routes below `/openai/v1`.
+
+    Args:
+        fronts: Twin to its front.
+        limits: Sizes that are refused.
+    """
+    made, routes = APIRouter(prefix=PREFIX, tags=["OpenAI"]), Routes(fronts, limits)
+    for path, answer, body, said in (
+        ("/chat/completions", routes.chat, ChatRequest, ChatCompletion),
+        ("/completions", routes.completions, CompletionRequest, Completion),
+        ("/embeddings", routes.embeddings, EmbeddingRequest, CreateEmbeddingResponse),
+    ):
+        route = made.post(
+            path, response_model=None, responses={200: {"model": said}}, openapi_extra=body_of(body)
         )
-    return fronts[name]
+        route(answer)
+    made.get("/models", response_model=None)(routes.models)
+    made.get("/models/{name}", response_model=None)(routes.model)
+    return made
 
 
 def _ask(asked: chat_request.ChatRequest, limits: Serving) -> Ask:
