@@ -4,6 +4,7 @@ The recipes stay as they are: every component of `Stages` is wrapped, so that it
 its stage.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
@@ -26,6 +27,9 @@ REPORT = StageWork(cpu="100m", cpu_limit="1", memory="256Mi", memory_limit="1Gi"
 
 #: Accelerator of a stage that asks for some and names no pool.
 GPU = "nvidia.com/gpu"
+
+#: Numeric libraries start a thread for every core of the node without it, and are throttled at their limit.
+THREADS = "OMP_NUM_THREADS"
 
 PART_OF = "app.kubernetes.io/part-of"
 STAGE_LABEL = "twinstack.io/stage"
@@ -82,7 +86,7 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
         _placed(task, pool)
     if work.gpus:
         task.set_accelerator_type(pool.accelerator if pool else GPU).set_accelerator_limit(work.gpus)
-    for name, value in cluster.variables.items():
+    for name, value in {THREADS: _threads(work.cpu_limit), **cluster.variables}.items():
         task.set_env_variable(name, value)
     for secret in cluster.secrets:
         if not secret.stages or stage in secret.stages:
@@ -90,6 +94,11 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
     for volume in cluster.volumes:
         if not volume.stages or stage in volume.stages:
             _mount(task, volume)
+
+
+def _threads(cores: str) -> str:
+    """Whole cores, rounded up, of `2`, `0.5` or `500m`."""
+    return str(math.ceil(float(cores[:-1]) / 1000 if cores.endswith("m") else float(cores)))
 
 
 def _mount(task: Any, volume: Volume) -> None:

@@ -163,9 +163,22 @@ def test_secrets_reach_the_stages_they_are_for_and_no_value_is_written(
 
 def test_every_stage_has_the_variables(compiled: tuple[dict[str, Any], dict[str, Any]]) -> None:
     for executor in compiled[0]["deploymentSpec"]["executors"].values():
-        assert executor["container"]["env"] == [
-            {"name": "AWS_ENDPOINT_URL", "value": "http://minio.stores:9000"}
+        assert {"name": "AWS_ENDPOINT_URL", "value": "http://minio.stores:9000"} in executor["container"][
+            "env"
         ]
+
+
+@pytest.mark.parametrize(("limit", "threads"), [("8", "8"), ("1.5", "2"), ("500m", "1"), ("2500m", "3")])
+def test_a_stage_starts_as_many_threads_as_it_has_cores(limit: str, threads: str) -> None:
+    settings = Cluster.model_validate({"stages": {"embed": {"cpu_limit": limit}}})
+    spec, *_ = yaml.safe_load_all(package_of("features", "llm", settings))
+    assert {"name": "OMP_NUM_THREADS", "value": threads} in container(spec, "embed")["env"]
+
+
+def test_a_variable_of_the_configuration_wins_over_the_number_of_threads() -> None:
+    settings = Cluster.model_validate({"variables": {"OMP_NUM_THREADS": "1"}})
+    spec, *_ = yaml.safe_load_all(package_of("features", "llm", settings))
+    assert container(spec, "embed")["env"] == [{"name": "OMP_NUM_THREADS", "value": "1"}]
 
 
 def test_a_volume_is_mounted_where_it_is_asked_for(

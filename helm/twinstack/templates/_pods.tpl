@@ -19,11 +19,29 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Environment of a component's container, for `list $ COMPONENT`. */}}
+{{/* Whole cores of a limit, rounded up: `500m`, `1.5` or `4`; empty without a limit. */}}
+{{- define "twinstack.cores" -}}
+{{- with .limits -}}
+{{- with .cpu -}}
+{{- $cpu := toString . -}}
+{{- if hasSuffix "m" $cpu -}}
+{{- $cpu = divf (trimSuffix "m" $cpu | float64) 1000 -}}
+{{- end -}}
+{{- ceil (float64 $cpu) | int -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Environment of a component's container, for `list $ COMPONENT RESOURCES`. */}}
 {{- define "twinstack.env" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $found := list -}}
+{{- /* Numeric libraries start a thread for every core of the node otherwise, and are throttled at their limit. */ -}}
+{{- $cores := include "twinstack.cores" (index . 2) -}}
+{{- if and $cores (not (hasKey $root.Values.environment "OMP_NUM_THREADS")) -}}
+{{- $found = append $found (dict "name" "OMP_NUM_THREADS" "value" $cores) -}}
+{{- end -}}
 {{- range $name, $value := $root.Values.environment -}}
 {{- $found = append $found (dict "name" $name "value" $value) -}}
 {{- end -}}

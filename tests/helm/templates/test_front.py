@@ -28,6 +28,19 @@ def test_kserve_scales_nothing_by_itself(by: str, scaled: str) -> None:
     assert "autoScaling" not in made["spec"]["predictor"]
 
 
+@pytest.mark.parametrize(("cpu", "threads"), [("4", "4"), ("1.5", "2"), ("500m", "1")])
+def test_it_starts_as_many_threads_as_it_has_cores(cpu: str, threads: str) -> None:
+    values = twin(ci("minimal"), "credit", front={"resources": {"limits": {"cpu": cpu}}})
+    (container,) = front(values)["spec"]["predictor"]["containers"]
+    assert {"name": "OMP_NUM_THREADS", "value": threads} in container["env"]
+
+
+def test_the_number_of_threads_can_be_given() -> None:
+    values = merged(ci("minimal"), {"environment": {"OMP_NUM_THREADS": "1"}})
+    (container,) = front(values)["spec"]["predictor"]["containers"]
+    assert [it["value"] for it in container["env"] if it["name"] == "OMP_NUM_THREADS"] == ["1"]
+
+
 def test_startup_has_the_seconds_that_the_values_give_it() -> None:
     values = twin(ci("minimal"), "credit", front={"startupSeconds": 601})
     probe = front(values)["spec"]["predictor"]["containers"][0]["startupProbe"]

@@ -7,7 +7,7 @@ kind: Pod
 metadata:
   name: {{ index . 1 }}
   labels:
-    {{- include "twinstack.labels" (list $root "test") | nindent 4 }}
+    {{- include "twinstack.labels" (list $root "test" (dict)) | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
@@ -45,7 +45,7 @@ spec:
                   print(answer.status, call["path"], answer.read(2000).decode(errors="replace"))
         - {{ index . 2 }}
         - {{ index . 3 | toJson | toJson }}
-      {{- include "twinstack.env" (list $root "test") | nindent 6 }}
+      {{- include "twinstack.env" (list $root "test" (dict)) | nindent 6 }}
       resources:
         requests: {cpu: 50m, memory: 64Mi}
         limits: {cpu: 500m, memory: 256Mi}
