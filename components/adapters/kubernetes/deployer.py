@@ -39,10 +39,11 @@ class KServeDeployer:
         Args:
             release: What is to answer.
             report: Told what is waited for.
-            answering: Whether the model version answers already: then nothing is taken back.
+            answering: Whether the model version answers already: then its predictor is never deleted.
 
         Raises:
-            NotReadyError: It did not become ready; what was made for it is gone again.
+            NotReadyError: It did not become ready; what was made for it is gone again, and a predictor that
+                answers already is what it was before.
             ClusterError: The cluster refuses.
             ConfigError: The cluster has no way to the model's files.
         """
@@ -51,12 +52,15 @@ class KServeDeployer:
             return ""
         body = inference_service(release, self._settings, self._artifacts)
         name = body["metadata"]["name"]
+        before = self._api.get(INFERENCE_SERVICES, name) if answering else None
         applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)
         report(f"InferenceService {name} is applied")
         try:
             ready = wait_until_ready(self._api, name, self._settings.predictors, report, self._clock)
         except BaseException:
-            if not answering:
+            if before:
+                self._restore(before, body, report)
+            elif not answering:
                 self._take_back(applied, report)
             raise
         report(f"InferenceService {name} is ready")
@@ -69,6 +73,14 @@ class KServeDeployer:
             report(f"InferenceService {name} is deleted; what answered before answers on")
         except TwinError as error:  # why it was not ready matters more
             report(f"InferenceService {name} is left behind: {error}")
+
+    def _restore(self, before: Object, body: Object, report: Report) -> None:
+        name = body["metadata"]["name"]
+        try:
+            self._api.apply(INFERENCE_SERVICES, _as_before(before, body))
+            report(f"InferenceService {name} is what it was before; its pods answer on")
+        except TwinError as error:  # why it was not ready matters more
+            report(f"InferenceService {name} is left as it is, its older pods answer on: {error}")
 
     def clean(self, twin: str, wanted: Collection[str]) -> list[str]:
         """Delete a twin's predictors but those of the wanted model versions.
@@ -94,6 +106,16 @@ def _needs_none(release: Release, settings: Cluster) -> str:
     if settings.predictor(release.twin, release.kind).in_front:
         return "the front answers itself, as cluster.predictors says"
     return ""
+
+
+def _as_before(before: Object, body: Object) -> Object:
+    """What to apply so that the fields of `body` have the values that they had in `before`."""
+    metadata: Object = {"name": body["metadata"]["name"]}
+    for part in ("labels", "annotations"):
+        had = before["metadata"].get(part, {})
+        metadata[part] = {key: had[key] for key in body["metadata"].get(part, {}) if key in had}
+    # The whole spec: fields of others in it have the values that are there, so that nothing conflicts.
+    return {**body, "metadata": metadata, "spec": before["spec"]}
 
 
 def predictor_uri(release: Release, ready: Object, namespace: str) -> str:

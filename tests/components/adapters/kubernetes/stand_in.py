@@ -44,6 +44,10 @@ def checker() -> Any:
     return None
 
 
+#: A fault: the server says nothing.
+HANGS = -1
+
+
 @dataclass
 class Server:
     """Objects, and what goes wrong.
@@ -51,7 +55,8 @@ class Server:
     Attributes:
         steps: What controllers do; one is taken when a watch is opened. A step may return `drop` (the
             connection breaks), `gone` (the version is too old) or nothing.
-        faults: Status codes of the next answers, oldest first; 0 means that no answer comes.
+        faults: Status codes of the next answers, oldest first; 0 breaks the connection, `HANGS` keeps it open
+            without an answer until the caller gives up.
         calls: Verb and resource of every call.
         rules: What the token may do.
     """

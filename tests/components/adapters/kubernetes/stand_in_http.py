@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.components.adapters.kubernetes.stand_in import KINDS, Object, Server, refusal, selected
+from tests.components.adapters.kubernetes.stand_in import HANGS, KINDS, Object, Server, refusal, selected
 
 
 class Listener(ThreadingHTTPServer):
@@ -66,8 +66,10 @@ class Handler(BaseHTTPRequestHandler):
             return False
         if self.kept.faults:
             fault = self.kept.faults.pop(0)
-            if not fault:
+            if fault in (0, HANGS):
                 self.close_connection = True
+                if fault == HANGS:
+                    self.connection.recv(1)  # nothing comes; it ends when the caller hangs up
                 self.connection.close()
                 return False
             if fault != 200:

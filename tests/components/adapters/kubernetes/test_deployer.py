@@ -1,5 +1,7 @@
 """Applying, waiting, taking back and cleaning up, against the stand-in for the API server."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from components.adapters.kubernetes.permissions import RELEASE
 from components.shared.config.llm import Answering, Foundation
 from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release, settings
-from tests.components.adapters.kubernetes.stand_in import Server, Step
+from tests.components.adapters.kubernetes.stand_in import HANGS, Server, Step
 
 STORE = "s3://bucket/artifacts"
 SERVICES = "inferenceservices"
@@ -247,6 +249,39 @@ def test_a_model_that_answers_already_is_never_taken_back(api: Api, server: Serv
     assert server.names(SERVICES) == [NAME]
 
 
+def test_a_model_that_answers_gets_back_what_it_had(api: Api, server: Server) -> None:
+    server.steps = [becomes_ready()]
+    deployer(api).deploy(release(), silent)
+    before = copy.deepcopy(server.get(SERVICES, NAME))
+    server.steps = [has_pod(**PROBLEMS["image"][0])]
+    told: list[str] = []
+    with pytest.raises(NotReadyError):
+        deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"}).deploy(
+            release(run="run-2"), told.append, answering=True
+        )
+    now = server.get(SERVICES, NAME)
+    assert now["spec"] == before["spec"]
+    assert now["metadata"]["annotations"] == before["metadata"]["annotations"]
+    assert told[-1].endswith("is what it was before; its pods answer on")
+
+
+def test_a_model_that_cannot_get_back_what_it_had_is_told(api: Api, server: Server) -> None:
+    server.steps = [becomes_ready()]
+    deployer(api).deploy(release(), silent)
+
+    def fails_and_forbids(one: Server) -> None:
+        has_pod(**PROBLEMS["image"][0])(one)
+        one.rules = tuple(replace(it, verbs=tuple({*it.verbs} - {"patch"})) for it in one.rules)
+
+    server.steps = [fails_and_forbids]
+    told: list[str] = []
+    with pytest.raises(NotReadyError):
+        deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"}).deploy(
+            release(), told.append, answering=True
+        )
+    assert "is left as it is" in told[-1]
+
+
 def test_a_service_that_somebody_deletes_is_told(api: Api, server: Server) -> None:
     server.steps = [lambda one: one.objects.clear()]
     with pytest.raises(NotReadyError, match="was deleted while it was waited for"):
@@ -291,6 +326,25 @@ def test_a_server_that_stays_away_is_told_after_some_tries(api: Api, server: Ser
     with pytest.raises(ClusterError, match="does not answer"):
         api.get(INFERENCE_SERVICES, NAME)
     assert len(server.calls) == TRIES
+
+
+def test_a_server_that_hangs_is_told_as_late(
+    api: Api, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api._client, "timeout", 0.1)
+    server.faults = [HANGS] * TRIES
+    with pytest.raises(ClusterError, match="does not answer: ReadTimeout"):
+        api.get(INFERENCE_SERVICES, NAME)
+    assert len(server.calls) == TRIES
+
+
+def test_a_server_that_hangs_once_costs_one_try(
+    api: Api, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api._client, "timeout", 0.5)
+    server.faults = [HANGS]
+    server.steps = [becomes_ready()]
+    assert deployer(api).deploy(release(), silent)
 
 
 def test_an_overloaded_server_is_told_with_its_code(api: Api, server: Server) -> None:
