@@ -29,19 +29,20 @@ CONNECTIONS = 8
 #: Seconds to wait for a connection.
 PATIENCE = 30.0
 
-#: Ids are compared by their bytes, as on every other store, whatever the database's language.
-SCHEMA = f"""
-CREATE TABLE {TABLE} (
-    collection text COLLATE "C" NOT NULL,
-    id text COLLATE "C" NOT NULL,
-    body jsonb NOT NULL,
-    twin text GENERATED ALWAYS AS (body ->> 'twin') STORED,
-    source text GENERATED ALWAYS AS (body ->> 'source') STORED,
-    PRIMARY KEY (collection, id)
-);
-CREATE INDEX {TABLE}_by_twin ON {TABLE} (collection, twin, source, id);
-CREATE INDEX {TABLE}_by_id ON {TABLE} (collection, twin, id);
-"""
+#: What has to be there, by name. Ids are compared by their bytes, as on every other store, whatever the
+#: database's language.
+SCHEMA = {
+    TABLE: f"""CREATE TABLE {TABLE} (
+        collection text COLLATE "C" NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        body jsonb NOT NULL,
+        twin text GENERATED ALWAYS AS (body ->> 'twin') STORED,
+        source text GENERATED ALWAYS AS (body ->> 'source') STORED,
+        PRIMARY KEY (collection, id)
+    )""",
+    f"{TABLE}_by_twin": f"CREATE INDEX {TABLE}_by_twin ON {TABLE} (collection, twin, source, id)",
+    f"{TABLE}_by_id": f"CREATE INDEX {TABLE}_by_id ON {TABLE} (collection, twin, id)",
+}
 
 
 class PostgresWarehouse:
@@ -164,12 +165,13 @@ def _json(one: Document) -> str:
 
 
 def _migrate(connection: "Connection[Any]") -> None:
-    """Make the table once; pods that start together wait for the first."""
+    """Make what is not there yet, once; pods that start together wait for the first."""
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (TABLE,))
-        found = connection.execute("SELECT to_regclass(%s)", (TABLE,)).fetchone()
-        if not found or found[0] is None:
-            connection.execute(SCHEMA)
+        for name, statement in SCHEMA.items():
+            found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
+            if not found or found[0] is None:
+                connection.execute(statement)
 
 
 def _require(connection: "Connection[Any]", expected: Expected) -> None:

@@ -264,6 +264,19 @@ def test_several_processes_make_the_table_once(postgres: str) -> None:
         made.close()
 
 
+def test_a_table_of_an_earlier_version_gets_the_index_that_it_lacks(postgres: str) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres, autocommit=True) as other:
+        for _ in range(2):
+            store = PostgresWarehouse(postgres)
+            store.count("c")
+            store.close()
+            found = other.execute("SELECT to_regclass('twinstack_documents_by_id') IS NOT NULL").fetchone()
+            assert found == (True,)
+            other.execute("DROP INDEX twinstack_documents_by_id")
+
+
 @pytest.mark.parametrize("body", [{"text": "a\0b"}, {"number": float("nan")}])
 def test_what_postgresql_cannot_hold_is_refused_and_nothing_is_written(
     postgres: str, collection: str, body: dict[str, Any]
