@@ -23,6 +23,8 @@ ENTRIES = {
     "serve": ("serving", "runtime.migration"),
     "console": ("console.server", "console.app"),
 }  # fmt: skip
+#: What is imported by a library of ours, and only once a model is converted: nothing else would miss it.
+CONVERTERS = {"train": ("gguf",), "serve": ("gguf",)}
 
 
 def problems(kind: str) -> list[str]:
@@ -63,7 +65,10 @@ def _unimportable(kind: str) -> list[str]:
             importlib.import_module(name)
         except ImportError as error:
             found.append(f"{name} does not start: {error}")
-    return found
+    missing = (name for name in CONVERTERS.get(kind, ()) if not importlib.util.find_spec(name))
+    return found + [
+        f"{name} is not installed, which converts the default foundation model" for name in missing
+    ]
 
 
 def _unmet() -> list[str]:

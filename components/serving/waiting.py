@@ -43,6 +43,8 @@ class _Waiting(BaseHTTPRequestHandler):
         found = error.answer(self.headers.get("x-request-id", "")[:64])
         self._answer(UNAVAILABLE, found, error.headers())
 
+    do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_POST  # noqa: N815 - names of http.server
+
     def _answer(self, status: int, body: object, headers: Mapping[str, str]) -> None:
         text = json.dumps(body).encode()
         self.send_response(status)

@@ -1,6 +1,7 @@
 """Rules that every image keeps, read from the Containerfiles themselves."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,6 +176,13 @@ def test_what_a_built_image_is_asked_for_starts_every_stage_in_the_image_it_name
     for path in (ROOT / "components").glob("*/component.py"):
         (name,) = re.findall(r"base_image=(\w+)", path.read_text())
         assert path.parent.name in check_image.ENTRIES[name.lower()], path
+
+
+@pytest.mark.parametrize("kind", check_image.CONVERTERS)
+def test_an_image_that_converts_the_foundation_model_installs_the_converter(kind: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named = {re.split(r"[<>=\[]", one)[0] for one in extras[kind]}
+    assert set(check_image.CONVERTERS[kind]) <= named
 
 
 def test_the_build_context_is_an_allow_list() -> None:

@@ -23,6 +23,14 @@ def test_a_front_is_alive_and_not_ready_before_its_server_starts() -> None:
             bound.accept()
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+def test_whatever_is_asked_before_a_release_is_told_to_come_back(method: str) -> None:
+    with listen("127.0.0.1", 0) as bound, alive(bound):
+        asked = httpx.request(method, f"http://127.0.0.1:{bound.getsockname()[1]}/v1/models/credit")
+    assert asked.status_code == 503
+    assert asked.headers["content-type"] == "application/json"
+
+
 def test_a_release_is_found_as_soon_as_there_is_one() -> None:
     looks = iter([MissingError("none"), MissingError("none"), "release"])
 
