@@ -150,6 +150,7 @@ def _opened(
         gc.freeze()
         yield fronts
     finally:
+        gc.unfreeze()  # or they outlive the interpreter's end, and their libraries complain
         for front in fronts.values():
             front.stop()
 
