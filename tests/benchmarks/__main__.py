@@ -1,14 +1,26 @@
 """`make bench`: the loop in a clean clone, then each ratio beside its budget."""
 
 import argparse
-import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import concurrency, drift, finetuning, front, loop, predictor, spool
 from tests.benchmarks.report import Row, show
 
-PARTS = ("loop", "ingest", "finetune", "front", "concurrency", "spool", "drift", "predictor")
+#: What each part but the loop itself measures, given the folder of the loop and one for its own files.
+MEASURES: dict[str, Callable[[Path, Path], list[Row]]] = {
+    "ingest": lambda folder, _: loop.ingest(folder),
+    "front": lambda folder, _: front.overhead(folder),
+    "concurrency": concurrency.rows,
+    "spool": lambda *_: spool.cost(),
+    "drift": lambda *_: drift.ratio(),
+    "predictor": lambda *_: predictor.rows(),
+    # Last, because what has trained in this process would slow down what is measured after it.
+    "finetune": lambda folder, _: finetuning.ratio(folder),
+}
+
+PARTS = ("loop", *MEASURES)
 
 #: Parts that need no loop.
 ALONE = {"spool", "drift", "predictor"}
@@ -25,23 +37,12 @@ def main() -> None:
         parser.error(f"unknown parts: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = words.keep or Path(scratch) / "twinstack"
-        rows: list[Row] = [] if set(words.parts) <= ALONE else loop.whole(folder)
-        if "ingest" in words.parts:
-            rows += loop.ingest(folder)
-        if "finetune" in words.parts:
-            rows += finetuning.ratio(folder)
-        if "front" in words.parts:
-            rows += front.overhead(folder)
-        if "spool" in words.parts:
-            rows += spool.cost()
-        if "drift" in words.parts:
-            rows += drift.ratio()
-        if "predictor" in words.parts:
-            rows += predictor.rows()
-        if "concurrency" in words.parts:
-            rows += concurrency.rows(folder, Path(scratch))
-        show(rows)
+        if not set(words.parts) <= ALONE:
+            show(loop.whole(folder))
+        for part in PARTS[1:]:
+            if part in words.parts:
+                show(MEASURES[part](folder, Path(scratch)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

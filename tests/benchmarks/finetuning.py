@@ -15,7 +15,7 @@ def ratio(folder: Path) -> list[Row]:
 
     from components.adapters import foundation
     from components.adapters.artifacts import require_latest
-    from components.finetune import core, packing, training
+    from components.finetune import packing, training, work
     from components.runtime.context import Context
     from components.shared import conversation
     from components.shared.config import load
@@ -24,7 +24,7 @@ def ratio(folder: Path) -> list[Row]:
     dataset = require_latest(context.stores.artifacts, "docs", ("instruct",))
     settings = context.llm.training.model_copy(update={"steps": STEPS})
     base = foundation.base(context.llm.foundation, context.config.state_path / "foundation", dtype="bfloat16")
-    examples = core.read(dataset, "train")
+    examples = work.read(dataset, "train")
     pairs = packing.epochs(
         len(examples),
         lambda at: conversation.learned(base.tokenizer, examples[at], context.llm.foundation.context_tokens),

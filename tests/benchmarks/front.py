@@ -103,7 +103,7 @@ def _chat(folder: Path) -> tuple[float, float]:
     async def one() -> None:
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(worker, retriever.find, QUESTION)
-        messages = prompts.messages(retriever.prompt(found), QUESTION)
+        messages = prompts.messages(retriever.prompt(found, {}), QUESTION)
         async for _ in predictor.stream(messages, Parameters(max_tokens=1, temperature=0)):
             pass
 

@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,8 @@ def _write(shipped: Path, cache: Path, target: Path) -> None:
     heads = {"q_proj": number("attention.head_count"), "k_proj": number("attention.head_count_kv")}
     for name, loaded in load_file(foundation.weights(Foundation(), cache) / "model.safetensors").items():
         said = names.get_name(name, try_suffixes=(".weight",))
+        if said is None:
+            raise SystemExit(f"GGUF has no name for {name}")
         tensor = loaded
         # llama.cpp turns neighbouring numbers of a head together, transformers its two halves.
         if count := heads.get(name.split(".")[-2]):
@@ -217,9 +220,13 @@ def ours(cache: Path) -> dict[str, float]:
         return PROMPT / ((await answer(long, 1))[0][0] - start)
 
     try:
-        return {each.__name__: _best(lambda each=each: asyncio.run(each())) for each in (one, together, read)}
+        return {each.__name__: _best(partial(_ran, each)) for each in (one, together, read)}
     finally:
         predictor.stop()
+
+
+def _ran(measure: Callable[[], Coroutine[None, None, float]]) -> float:
+    return asyncio.run(measure())
 
 
 def _best(measure: Callable[[], float]) -> float:

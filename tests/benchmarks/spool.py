@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from components.serving.exchange import Exchange
 from components.serving.recording.recorder import Recorder
 from components.serving.recording.spool import Spool
+from components.shared.config import Kind
 from components.shared.config.interactions import Interactions
 from components.shared.metrics import Instruments
 from tests.benchmarks.report import Row
@@ -58,9 +60,9 @@ def cost() -> list[Row]:
         for policy in ("full", "redacted"):
             settings = Interactions(inputs=policy, output=policy, min_free_bytes=0)
             spool = Spool(Path(folder) / policy, settings)
-            kinds = {"docs": "llm"}
+            kinds: dict[str, Kind] = {"docs": "llm"}
             recorder = Recorder(spool, settings, kinds, "c" * 16, Instruments(CollectorRegistry()))
-            found = microseconds(lambda recorder=recorder: recorder(one, 200, 0.6))
+            found = microseconds(partial(recorder, one, 200, 0.6))
             size = spool.waiting_bytes // COUNT
             rows.append((f"spool, {policy}", *found))
         rows.append(("spool, admission", *microseconds(spool.admits)))

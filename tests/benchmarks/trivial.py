@@ -35,8 +35,9 @@ def front(port: int, folder: Path) -> None:
     """Everything of ours but the release."""
     from components.adapters.warehouse import SqliteWarehouse
     from components.runtime import champion
+    from components.runtime.keys import Keys
     from components.serving.classic import ClassicFront
-    from components.serving.limits.access import Access, Keys
+    from components.serving.limits.access import Access
     from components.serving.traffic.manager import manager
     from components.shared.evaluation import Evaluation
     from components.shared.releases import Release
