@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import concurrency, drift, finetuning, front, loop, predictor, spool
+from tests.benchmarks import chatting, concurrency, drift, finetuning, front, loop, predictor, spool
 from tests.benchmarks.report import Row, show
 
 #: What each part but the loop itself measures, given the folder of the loop and one for its own files.
@@ -13,6 +13,7 @@ MEASURES: dict[str, Callable[[Path, Path], list[Row]]] = {
     "ingest": lambda folder, _: loop.ingest(folder),
     "front": lambda folder, _: front.overhead(folder),
     "concurrency": concurrency.rows,
+    "chatting": lambda folder, _: chatting.rows(folder),
     "spool": lambda *_: spool.cost(),
     "drift": lambda *_: drift.ratio(),
     "predictor": lambda *_: predictor.rows(),
