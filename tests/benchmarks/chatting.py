@@ -28,7 +28,7 @@ def body(retrieval: str) -> dict[str, Any]:
         "model": "docs",
         "max_tokens": 1,
         "temperature": 0,
-        "retrieval": retrieval,
+        "twinstack": {"retrieval": retrieval},
         "messages": [{"role": "user", "content": QUESTION}],
     }
 
