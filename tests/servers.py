@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def running(
     *,
     seconds: float = 180,
     end: signal.Signals = signal.SIGTERM,
-    **words: object,
+    **words: Any,
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A server process, from the moment it is ready until the block ends.
 
@@ -45,7 +46,7 @@ def running(
         words: What else `Popen` is to know.
     """
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, **words)  # type: ignore[call-overload]
+        process = subprocess.Popen(command, stdout=file, stderr=file, **words)
     try:
 
         def there() -> bool:
@@ -111,7 +112,7 @@ def postgres(folder: Path) -> Iterator[str]:
     if not program:
         pytest.skip("PostgreSQL is not installed")
     folder.mkdir(parents=True)
-    words: dict[str, object] = {}
+    words: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = pwd.getpwnam(NOBODY)
         words = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
@@ -122,7 +123,7 @@ def postgres(folder: Path) -> Iterator[str]:
     data = folder / "data"
     init = [str(program.parent / "initdb"), "-D", str(data), "-U", "test", "-A", "trust", "-E", "UTF8", "-N"]
     init += ["--locale=C.UTF-8"]
-    subprocess.run(init, check=True, capture_output=True, **words)  # type: ignore[call-overload]
+    subprocess.run(init, check=True, capture_output=True, **words)
     port = free_port()
     options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
     command = [str(program), "-D", str(data), "-p", str(port)]
