@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,6 +17,17 @@ from tests.servers import QUIET, twins
 CLASSIC, CHAT = 500, 12
 BY_ID = {"instances": [{"applicant_id": "A0001"}]}
 QUESTION = "What is a release made of?"
+
+
+def body(retrieval: bool) -> dict[str, Any]:
+    """A question that one token answers, so that little but the front and the prompt is measured."""
+    return {
+        "model": "docs",
+        "max_tokens": 1,
+        "temperature": 0,
+        "twinstack": {"retrieval": "auto" if retrieval else "off"},
+        "messages": [{"role": "user", "content": QUESTION}],
+    }
 
 
 def percentiles(call: Callable[[], object], count: int) -> tuple[float, float]:
@@ -36,13 +49,7 @@ def overhead(folder: Path) -> list[Row]:
             lambda: client.post("/v1/models/credit:predict", json=BY_ID),
             CLASSIC,
         )
-        body = {
-            "model": "docs",
-            "max_tokens": 1,
-            "temperature": 0,
-            "messages": [{"role": "user", "content": QUESTION}],
-        }
-        chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body), CHAT)
+        chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body(True)), CHAT)
     look_up, answer = _classic(folder), _chat(folder)
     return [
         Row("front credit by id, p50", v1[0], "ms", look_up[0], "ms, Feast look-up + model"),
@@ -83,6 +90,13 @@ def _classic(folder: Path) -> tuple[float, float]:
 
 
 def _chat(folder: Path) -> tuple[float, float]:
+    with alone(folder) as answer, asyncio.Runner() as runner:
+        return percentiles(lambda: runner.run(answer(True)), CHAT)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[Callable[[bool], Coroutine[None, None, None]]]:
+    """What the docs front stands in front of: gives one token's answer, with retrieval or without."""
     from components.adapters.stores import Stores
     from components.dataflows import prompts
     from components.runtime.champion import champion_of
@@ -100,15 +114,15 @@ def _chat(folder: Path) -> tuple[float, float]:
     # As in the front: the search has a thread of its own, on which its model runs.
     worker = ThreadPoolExecutor(max_workers=1)
 
-    async def one() -> None:
+    async def answer(retrieval: bool) -> None:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(worker, retriever.find, QUESTION)
+        found = await loop.run_in_executor(worker, retriever.find, QUESTION) if retrieval else ()
         messages = prompts.messages(retriever.prompt(found, {}), QUESTION)
         async for _ in predictor.stream(messages, Parameters(max_tokens=1, temperature=0)):
             pass
 
-    with asyncio.Runner() as runner:
-        measured = percentiles(lambda: runner.run(one()), CHAT)
-    worker.shutdown()
-    loans.end()
-    return measured
+    try:
+        yield answer
+    finally:
+        worker.shutdown()
+        loans.end()

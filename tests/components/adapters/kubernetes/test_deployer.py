@@ -122,7 +122,9 @@ def test_a_failing_pod_of_before_does_not_count_against_a_patch(api: Api, server
     deployer(api).deploy(release(), silent)
     has_pod(**PROBLEMS["crash loop"][0])(server)
     server.steps = [lambda _: None, becomes_ready()]
-    deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"}).deploy(release(), silent)
+    patched = deployer(api, classic={"memory": "3Gi", "memory_limit": "3Gi"})
+    assert patched.deploy(release(), silent).endswith(f"#{NAME}")
+    assert not server.steps, "it waited for the patched service, past the failing pod"
 
 
 def test_a_refusal_of_what_it_was_before_is_watched_for_a_while(api: Api, server: Server) -> None:
@@ -134,7 +136,9 @@ def test_a_refusal_of_what_it_was_before_is_watched_for_a_while(api: Api, server
     unsupported(server)
     server.steps = [becomes_ready()]
     patched = {"runtime": "other"}
-    deployer(api, failing_seconds=60, classic=patched).deploy(release(), silent)
+    found = deployer(api, failing_seconds=60, classic=patched).deploy(release(), silent)
+    assert found.endswith(f"#{NAME}")
+    assert not server.steps
 
 
 def test_a_half_ready_service_is_waited_for(api: Api, server: Server) -> None:
