@@ -21,7 +21,8 @@ from components.shared.approvals import Approval, State
 from components.shared.config import Config
 from components.shared.errors import TwinError
 from components.shared.identity import Key
-from components.shared.metrics import ALERTS_RECEIVED, APPROVALS_PENDING, RUNS, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, RUNS
 
 PREFIX = "/api/v1"
 

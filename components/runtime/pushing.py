@@ -13,7 +13,7 @@ from components.runtime.context import Context
 from components.shared.manifests import Manifest
 
 if TYPE_CHECKING:
-    from components.shared.metrics import Instruments
+    from components.shared.metrics.instruments import Instruments
 
 #: The `job` of everything pushed.
 JOB = "twinstack"
@@ -33,7 +33,7 @@ def succeeded(context: Context, made: Manifest, seconds: float) -> None:
         made: What it committed, or found committed.
         seconds: How long it took.
     """
-    from components.shared.metrics import STEP_ROWS, STEP_SECONDS, STEP_SUCCESS
+    from components.shared.metrics.steps import STEP_ROWS, STEP_SECONDS, STEP_SUCCESS
 
     def fill(instruments: "Instruments") -> None:
         labels = (context.twin, context.stage)
@@ -48,7 +48,7 @@ def succeeded(context: Context, made: Manifest, seconds: float) -> None:
 
 def ended(context: Context, *, well: bool) -> None:
     """Tell that something ended now, and whether well: a stage, or a whole run."""
-    from components.shared.metrics import STEP_FAILURE, STEP_SUCCESS
+    from components.shared.metrics.steps import STEP_FAILURE, STEP_SUCCESS
 
     metric = STEP_SUCCESS if well else STEP_FAILURE
     _push(context, lambda instruments: instruments.set(metric, time.time(), context.twin, context.stage))
@@ -61,7 +61,7 @@ def _push(context: Context, fill: "Callable[[Instruments], None]") -> None:
         return
     from prometheus_client import CollectorRegistry, pushadd_to_gateway
 
-    from components.shared.metrics import Instruments
+    from components.shared.metrics.instruments import Instruments
 
     registry = CollectorRegistry()
     fill(Instruments(registry, side="step"))

@@ -19,7 +19,7 @@ from components.serving.worker import Worker
 from components.shared.config import ClassicTwin, Config
 from components.shared.endpoints import endpoint
 from components.shared.errors import NotFoundError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from components.shared.releases import Release
 
 if TYPE_CHECKING:

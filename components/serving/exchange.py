@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from components.shared.errors import TwinError
 from components.shared.interactions import new_id
-from components.shared.metrics import NONE, STAGE_SECONDS, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.requests import STAGE_SECONDS
 
 if TYPE_CHECKING:
     from components.serving.limits.rates import Allowance

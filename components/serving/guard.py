@@ -14,7 +14,10 @@ from components.serving.exchange import Exchange, Observer
 from components.serving.limits.access import Access
 from components.serving.limits.errors import DeadlineError, late
 from components.shared.errors import MissingError, NotFoundError, TooLargeError, TwinError
-from components.shared.metrics import IN_FLIGHT, LIMITED, NONE, REQUEST_SECONDS, REQUESTS, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.requests import IN_FLIGHT, REQUEST_SECONDS, REQUESTS
+from components.shared.metrics.traffic import LIMITED
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

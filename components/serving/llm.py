@@ -17,7 +17,7 @@ from components.serving.predictor import Delta, PredictorError
 from components.serving.traffic.attempts import Choice
 from components.serving.traffic.manager import Manager
 from components.shared.errors import RequestError, TooLargeError
-from components.shared.metrics import LIMITED
+from components.shared.metrics.traffic import LIMITED
 from components.shared.releases import Release
 
 if TYPE_CHECKING:

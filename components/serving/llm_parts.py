@@ -25,7 +25,7 @@ from components.shared.config import Config, LlmTwin
 from components.shared.config.llm import Answering
 from components.shared.endpoints import endpoint
 from components.shared.errors import ConfigError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from components.shared.releases import Release
 
 if TYPE_CHECKING:

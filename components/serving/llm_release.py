@@ -18,14 +18,9 @@ from components.serving.worker import Worker
 from components.shared.config.llm import Costs
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
-from components.shared.metrics import (
-    COST,
-    DISCONNECTS,
-    FIRST_TOKEN_SECONDS,
-    RETRIEVAL_SCORE,
-    TOKENS,
-    Instruments,
-)
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.llm import COST, FIRST_TOKEN_SECONDS, RETRIEVAL_SCORE, TOKENS
+from components.shared.metrics.requests import DISCONNECTS
 from components.shared.releases import Release
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from components.serving.limits.access import Access
 from components.serving.stopping import Stopping
 from components.shared.config.root import Serving
 from components.shared.errors import TwinError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 log = logging.getLogger("twinstack.serving")
 

@@ -26,7 +26,7 @@ from components.serving.waiting import alive, awaited
 from components.serving.watching.watch import Watch
 from components.shared.config import Config
 from components.shared.errors import MissingError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from components.shared.releases import Release
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from components.serving.recording.recorder import Recorder
 from components.serving.recording.spool import Spool
 from components.shared.config import Kind
 from components.shared.config.interactions import Interactions
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.benchmarks.report import Row
 
 COUNT = 20_000

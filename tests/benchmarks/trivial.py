@@ -12,7 +12,7 @@ from components.serving.rest import listen, quiet_arguments
 from components.serving.server import _start
 from components.serving.stopping import Stopping
 from components.shared.config import load
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 ROWS = [{"probability": 0.5, "points": 600.0, "features_from": "store", "answered_by": "model"}]
 

@@ -14,7 +14,9 @@ from prometheus_client import CollectorRegistry
 from components.adapters.kubernetes import permissions
 from components.adapters.kubernetes.inference_service import COMPONENT
 from components.shared.config import Config, parse
-from components.shared.metrics import TABLE, VALUES, Instruments, exposed
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import VALUES
+from components.shared.metrics.table import TABLE, exposed
 from tests.helm.rendering import CI, NAMESPACE, ROOT, Object, Pod, ci, pods, render
 
 RENDERED: dict[str, list[Object]] = {name: render(ci(name)) for name in CI}

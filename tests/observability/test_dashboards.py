@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.shared.metrics import TABLE, exposed
+from components.shared.metrics.table import TABLE, exposed
 from tests.observability.boards import Drawn, boards, metrics_in, panels, queries
 from tests.observability.test_rules import ALERTS, RECORDED
 

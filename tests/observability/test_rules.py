@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.shared.metrics import TABLE, exposed
+from components.shared.metrics.table import TABLE, exposed
 from tests.observability.boards import metrics_in
 from tests.observability.cases import CASES
 from tests.observability.processes import needs

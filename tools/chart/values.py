@@ -27,7 +27,7 @@ from chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from components.shared.metric import SECONDS
+from components.shared.metrics.metric import SECONDS
 
 #: A share that can be promised and missed.
 Ratio = Annotated[float, Field(gt=0, lt=1)]

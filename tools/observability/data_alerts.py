@@ -1,14 +1,8 @@
 """Alerts on what no request shows: drift, stale data, stages that failed, monitors that stopped."""
 
-from components.shared.metrics import (
-    DRIFT_CLOSED,
-    DRIFT_ROWS,
-    DRIFT_STATISTIC,
-    DRIFT_THRESHOLD,
-    REQUESTS,
-    STEP_FAILURE,
-    STEP_SUCCESS,
-)
+from components.shared.metrics.drift import DRIFT_CLOSED, DRIFT_ROWS, DRIFT_STATISTIC, DRIFT_THRESHOLD
+from components.shared.metrics.requests import REQUESTS
+from components.shared.metrics.steps import STEP_FAILURE, STEP_SUCCESS
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE
 from tools.observability.promql import Clock, increase, max_by, on, select, sum_by
 from tools.observability.rules import Alert, Group, Record

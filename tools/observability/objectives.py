@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from components.shared.metric import Metric
-from components.shared.metrics import FIRST_TOKEN_SECONDS, REQUEST_SECONDS
+from components.shared.metrics.llm import FIRST_TOKEN_SECONDS
+from components.shared.metrics.metric import Metric
+from components.shared.metrics.requests import REQUEST_SECONDS
 from tools.observability.promql import Clock
 from tools.observability.rules import Group, Record
 

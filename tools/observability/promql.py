@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from components.shared.metric import VALUES, Metric
-from components.shared.metrics import exposed
+from components.shared.metrics.metric import VALUES, Metric
+from components.shared.metrics.table import exposed
 
 #: Labels that a scrape adds and every aggregation keeps: two installations may share one Prometheus.
 SCRAPED = ("namespace",)

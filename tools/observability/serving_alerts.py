@@ -1,16 +1,8 @@
 """Alerts on the fronts: gone, idle, degraded, full."""
 
-from components.shared.metrics import (
-    BREAKER,
-    FALLBACKS,
-    LIMITED,
-    RELEASE_FAILED,
-    RELEASE_INFO,
-    REQUESTS,
-    SPOOL_LAG,
-    SPOOLED,
-    TOKEN_BUDGET,
-)
+from components.shared.metrics.records import SPOOL_LAG, SPOOLED
+from components.shared.metrics.requests import FALLBACKS, RELEASE_FAILED, RELEASE_INFO, REQUESTS
+from components.shared.metrics.traffic import BREAKER, LIMITED, TOKEN_BUDGET
 from tools.observability import objectives
 from tools.observability.promql import Clock, increase, max_by, on, rate, risen, select, sum_by
 from tools.observability.rules import Alert, Group

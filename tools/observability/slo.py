@@ -1,7 +1,8 @@
 """Error budgets of availability and latency: recorded ratios, and alerts on how fast they burn."""
 
-from components.shared.metric import VALUES
-from components.shared.metrics import FIRST_TOKEN_SECONDS, REQUEST_SECONDS, REQUESTS
+from components.shared.metrics.llm import FIRST_TOKEN_SECONDS
+from components.shared.metrics.metric import VALUES
+from components.shared.metrics.requests import REQUEST_SECONDS, REQUESTS
 from tools.observability.objectives import AVAILABILITY, BURNS, LATENCY, LEAST_REQUESTS, Burn
 from tools.observability.promql import Clock, on, rate, select, sum_by
 from tools.observability.rules import Alert, Group, Record

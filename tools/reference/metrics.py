@@ -1,7 +1,7 @@
-"""The page about metrics, from the table in `components/shared/metrics.py`."""
+"""The page about metrics, from the table in `components/shared/metrics/`."""
 
-from components.shared.metric import VALUES, Metric
-from components.shared.metrics import TABLE, exposed
+from components.shared.metrics.metric import VALUES, Metric
+from components.shared.metrics.table import TABLE, exposed
 
 INTRO = """# Metrics
 

@@ -12,7 +12,9 @@ from components.serving.limits.rates import DAY, Allowance
 from components.serving.traffic.routing import STICKY
 from components.shared.errors import TwinError
 from components.shared.identity import AuthenticationError, ForbiddenError, Key, presented
-from components.shared.metrics import LIMITED, NONE, TOKEN_BUDGET, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.traffic import LIMITED, TOKEN_BUDGET
 
 log = logging.getLogger("twinstack.serving")
 

@@ -13,7 +13,7 @@ from components.serving.recording.spool import Spool
 from components.shared import digest
 from components.shared.config import Config, dump
 from components.shared.interactions import CONFIGURATIONS
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 
 def spool_root(config: Config) -> Path:

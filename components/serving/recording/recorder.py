@@ -12,8 +12,10 @@ from components.serving.recording.records import encoded
 from components.serving.recording.spool import Spool, SpoolError
 from components.shared.config.interactions import Interactions
 from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, document, envelope
-from components.shared.metrics import FEEDBACK as FEEDBACK_RECEIVED
-from components.shared.metrics import NONE, SPOOLED, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.llm import FEEDBACK as FEEDBACK_RECEIVED
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.records import SPOOLED
 
 log = logging.getLogger("twinstack.serving")
 

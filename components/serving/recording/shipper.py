@@ -18,7 +18,8 @@ from components.serving.recording.spool import Orphan, Segment, Spool, orphans
 from components.shared.config.interactions import Interactions
 from components.shared.errors import DataError
 from components.shared.interactions import FEEDBACK
-from components.shared.metrics import SPOOL_LAG, SPOOL_RECORDS, SPOOLED, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.records import SPOOL_LAG, SPOOL_RECORDS, SPOOLED
 
 log = logging.getLogger("twinstack.serving")
 

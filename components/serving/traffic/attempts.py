@@ -15,7 +15,10 @@ from components.serving.traffic.retries import RetryBudget
 from components.serving.traffic.routing import belongs
 from components.shared.config.access import Breaker as Settings
 from components.shared.errors import TwinError
-from components.shared.metrics import BREAKER, FALLBACKS, NONE, RETRIES, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.requests import FALLBACKS
+from components.shared.metrics.traffic import BREAKER, RETRIES
 from components.shared.releases import BUILT_IN, NOTHING, Traffic
 
 log = logging.getLogger("twinstack.serving")

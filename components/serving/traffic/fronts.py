@@ -11,7 +11,8 @@ from components.runtime.fronts import BEAT, Front, forget, tell
 from components.serving.traffic.fleet import Report
 from components.shared.config.root import Kind
 from components.shared.errors import TwinError
-from components.shared.metrics import RELEASE_FAILED, RELEASE_INFO, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.requests import RELEASE_FAILED, RELEASE_INFO
 from components.shared.releases import Part, Traffic
 
 log = logging.getLogger("twinstack.serving")

@@ -14,7 +14,8 @@ from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.fronts import Reporter
 from components.serving.traffic.shadow import Shadow
 from components.shared.config.root import Kind, Serving
-from components.shared.metrics import LIMITED, QUEUE_DEPTH, QUEUE_SECONDS, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.traffic import LIMITED, QUEUE_DEPTH, QUEUE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from components.serving.exchange import Exchange, Observer
 from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.routing import fraction
 from components.shared.errors import MissingError, TwinError
-from components.shared.metrics import NONE, SHADOWS, Instruments
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.metric import NONE
+from components.shared.metrics.traffic import SHADOWS
 from components.shared.releases import Traffic
 
 log = logging.getLogger("twinstack.serving")

@@ -7,7 +7,7 @@ from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Drift
 from components.dataflows.quality import Quality
 from components.runtime.watched import Closed
-from components.shared.metrics import (
+from components.shared.metrics.drift import (
     DRIFT_CLOSED,
     DRIFT_REFERENCE,
     DRIFT_ROWS,
@@ -16,8 +16,8 @@ from components.shared.metrics import (
     FEATURES,
     LABEL_SHARE,
     QUALITY,
-    Instruments,
 )
+from components.shared.metrics.instruments import Instruments
 
 #: Where the worst of the features stands that have no series of their own.
 OTHER = "other"

@@ -3,8 +3,8 @@
 from components.dataflows import signals
 from components.serving.exchange import Exchange
 from components.shared.interactions import answers_of, question_of
-from components.shared.metrics import (
-    CACHE,
+from components.shared.metrics.instruments import Instruments
+from components.shared.metrics.llm import (
     CITATION_COVERAGE,
     CONTEXT_TOKENS,
     EMPTY_RETRIEVALS,
@@ -15,8 +15,8 @@ from components.shared.metrics import (
     QUESTION_CHARACTERS,
     QUESTION_LANGUAGE,
     REFUSALS,
-    Instruments,
 )
+from components.shared.metrics.traffic import CACHE
 
 
 def count(instruments: Instruments, exchange: Exchange, seconds: float) -> None:

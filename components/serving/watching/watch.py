@@ -14,7 +14,8 @@ from components.runtime.champion import champion_of
 from components.serving.exchange import Exchange
 from components.serving.watching import publishing, rows, saying
 from components.shared.config import Config
-from components.shared.metrics import WATCH_DROPPED, Instruments
+from components.shared.metrics.drift import WATCH_DROPPED
+from components.shared.metrics.instruments import Instruments
 
 log = logging.getLogger("twinstack.serving")
 

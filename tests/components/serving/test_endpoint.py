@@ -22,7 +22,7 @@ from components.shared.config.llm import Remote
 from components.shared.endpoints import Endpoint, endpoint
 from components.shared.errors import ConfigError
 from components.shared.generation import Delta, Parameters, PredictorError, Prompt
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 QUESTION: Prompt = [{"role": "user", "content": "What does the gate compare?"}]
 

@@ -13,14 +13,15 @@ ROOT = Path(__file__).resolve().parents[3]
 #: Counts some requests, tells that it has, and goes on living until it may end.
 WORKER = """
 import sys
-from components.shared import metrics
-own = metrics.Instruments()
+from components.shared.metrics import drift, requests
+from components.shared.metrics.instruments import Instruments
+own = Instruments()
 for _ in range(int(sys.argv[1])):
-    own.add(metrics.REQUESTS, 1, "credit", "r", "champion", "predict_v1", "200")
-    own.observe(metrics.REQUEST_SECONDS, 0.01, "credit", "champion", "predict_v1")
-own.add(metrics.IN_FLIGHT, 2, "predict_v1")
-own.set(metrics.RELEASE_INFO, 1, "credit", "classic", "r", "champion", "1")
-own.set(metrics.DRIFT_STATISTIC, float(sys.argv[1]), "credit", "age", "psi")
+    own.add(requests.REQUESTS, 1, "credit", "r", "champion", "predict_v1", "200")
+    own.observe(requests.REQUEST_SECONDS, 0.01, "credit", "champion", "predict_v1")
+own.add(requests.IN_FLIGHT, 2, "predict_v1")
+own.set(requests.RELEASE_INFO, 1, "credit", "classic", "r", "champion", "1")
+own.set(drift.DRIFT_STATISTIC, float(sys.argv[1]), "credit", "age", "psi")
 print("counted", flush=True)
 sys.stdin.readline()
 """

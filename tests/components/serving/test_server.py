@@ -9,14 +9,13 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from components.adapters.warehouse import SqliteWarehouse
 from components.serving.server import serve
-from components.shared import metrics
 from components.shared.config import Config
 from components.shared.errors import ConfigError, MissingError, TwinError
+from components.shared.metrics.table import TABLE, exposed
 from components.shared.releases import TRAFFIC
 from tests.components.serving.conftest import project, start, stop
 from tests.conftest import free_port, until
@@ -63,9 +62,9 @@ def test_metrics_are_those_of_the_table(served: Any) -> None:
     served.chat("What is an index version, and who is ana@example.org?", max_tokens=3)
     served.predict(*[{"applicant_id": f"A{number:04}"} for number in range(1, 61)])
     found = scrape_until(served, "twinstack_drift_window_rows", "twinstack_personal_data_total")
-    table = {name: set(one.labels) for one in metrics.TABLE for name in metrics.exposed(one)}
+    table = {name: set(one.labels) for one in TABLE for name in exposed(one)}
     assert found.items() <= table.items()
-    used = {one.name for one in metrics.TABLE if one.side == "front"} - set(EXCEPTIONS)
+    used = {one.name for one in TABLE if one.side == "front"} - set(EXCEPTIONS)
     assert used <= {name.removesuffix("_count") for name in found}
 
 
@@ -89,24 +88,6 @@ def test_requests_tokens_and_their_cost_are_counted(served: Any) -> None:
     before = total("twinstack_request_total", **wanted)
     served.post("/v1/models/credit:predict", {"instances": [{"applicant_id": "A9999"}]})
     assert total("twinstack_request_total", **wanted) - before == 1
-
-
-def test_labels_are_closed() -> None:
-    instruments = metrics.Instruments(CollectorRegistry())
-    with pytest.raises(ValueError, match="label stage"):
-        instruments.observe(metrics.STAGE_SECONDS, 1.0, "docs", "anything")
-
-
-def test_every_metric_is_documented_by_the_table() -> None:
-    exposed = ""
-    for side in ("front", "step", "console"):
-        registry = CollectorRegistry()
-        metrics.Instruments(registry, side)
-        exposed += generate_latest(registry).decode()
-    for one in metrics.TABLE:
-        assert f"# HELP {one.name.removesuffix('_total')}" in exposed
-        assert f"`{one.name}`" in metrics.markdown()
-        assert one.name.endswith("_total") == (one.kind == "counter")
 
 
 def test_port_in_use_names_port_and_remedy(released: Any) -> None:

@@ -18,7 +18,7 @@ from components.serving.classic_release import open_classic
 from components.serving.instances import Instance
 from components.shared.endpoints import Endpoint
 from components.shared.generation import PredictorError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.conftest import environment, free_port
 from tests.servers import answers, running
 

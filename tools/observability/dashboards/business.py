@@ -1,6 +1,8 @@
 """What the twins are used for, what people think of it, and what it costs."""
 
-from components.shared.metrics import COST, FEEDBACK, REQUESTS, TOKEN_BUDGET
+from components.shared.metrics.llm import COST, FEEDBACK
+from components.shared.metrics.requests import REQUESTS
+from components.shared.metrics.traffic import TOKEN_BUDGET
 from tools.observability.dashboards.parts import (
     Board,
     Panel,

@@ -1,17 +1,8 @@
 """Stages of the pipelines, interactions on their way to the warehouse, and what waits for a person."""
 
-from components.shared.metrics import (
-    ALERTS_RECEIVED,
-    APPROVALS_PENDING,
-    RUNS,
-    SPOOL_LAG,
-    SPOOL_RECORDS,
-    SPOOLED,
-    STEP_FAILURE,
-    STEP_ROWS,
-    STEP_SECONDS,
-    STEP_SUCCESS,
-)
+from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, RUNS
+from components.shared.metrics.records import SPOOL_LAG, SPOOL_RECORDS, SPOOLED
+from components.shared.metrics.steps import STEP_FAILURE, STEP_ROWS, STEP_SECONDS, STEP_SUCCESS
 from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, largest, line, zero
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE, SPOOL_AGE
 from tools.observability.promql import Clock, increase, max_by, rate, sum_by

@@ -1,6 +1,6 @@
 """Distance of what the fronts see from what the releases were trained on; quality by late labels."""
 
-from components.shared.metrics import (
+from components.shared.metrics.drift import (
     DRIFT_CLOSED,
     DRIFT_REFERENCE,
     DRIFT_ROWS,

@@ -1,21 +1,16 @@
 """Golden signals of the fronts: traffic, errors, latency, saturation; and what is degraded."""
 
-from components.shared.metrics import (
-    BREAKER,
+from components.shared.metrics.llm import FIRST_TOKEN_SECONDS
+from components.shared.metrics.requests import (
     DISCONNECTS,
     FALLBACKS,
-    FIRST_TOKEN_SECONDS,
     IN_FLIGHT,
-    LIMITED,
-    QUEUE_DEPTH,
-    QUEUE_SECONDS,
     RELEASE_INFO,
     REQUEST_SECONDS,
     REQUESTS,
-    RETRIES,
-    SHADOWS,
     STAGE_SECONDS,
 )
+from components.shared.metrics.traffic import BREAKER, LIMITED, QUEUE_DEPTH, QUEUE_SECONDS, RETRIES, SHADOWS
 from tools.observability import slo
 from tools.observability.dashboards.parts import (
     Board,

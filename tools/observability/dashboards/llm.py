@@ -1,7 +1,6 @@
 """What LLM twins read, find and say."""
 
-from components.shared.metrics import (
-    CACHE,
+from components.shared.metrics.llm import (
     CITATION_COVERAGE,
     CONTEXT_TOKENS,
     EMPTY_RETRIEVALS,
@@ -15,6 +14,7 @@ from components.shared.metrics import (
     RETRIEVAL_SCORE,
     TOKENS,
 )
+from components.shared.metrics.traffic import CACHE
 from tools.observability.dashboards.parts import (
     Board,
     Panel,

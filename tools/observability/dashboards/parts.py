@@ -27,8 +27,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
 )
 
-from components.shared.metric import Metric
-from components.shared.metrics import RELEASE_INFO
+from components.shared.metrics.metric import Metric
+from components.shared.metrics.requests import RELEASE_INFO
 from tools.observability import promql
 from tools.observability.promql import max_by, select, sum_by
 

@@ -21,7 +21,7 @@ from components.serving.limits.rates import DAY
 from components.shared.config import Config, load
 from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.components.serving.conftest import Running, start, stop
 from tests.components.serving.test_kserve_clients import call
 from tests.conftest import free_port, until

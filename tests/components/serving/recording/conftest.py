@@ -13,7 +13,7 @@ from components.serving.recording.recorder import Recorder
 from components.serving.recording.shipper import Shipper
 from components.serving.recording.spool import Spool
 from components.shared.config.interactions import Interactions
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 
 def settings(**over: Any) -> Interactions:

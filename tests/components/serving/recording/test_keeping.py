@@ -19,7 +19,7 @@ from components.serving.limits.access import Access
 from components.serving.recording.recorder import Recorder
 from components.serving.recording.spool import Spool
 from components.shared.config import load
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.components.serving.recording.conftest import settings
 
 ROOT = Path(__file__).resolve().parents[4]

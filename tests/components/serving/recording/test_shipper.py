@@ -16,7 +16,7 @@ from components.serving.recording.segments import packed
 from components.serving.recording.shipper import REFUSED, Shipper
 from components.serving.recording.spool import Spool
 from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, Interaction
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.components.serving.recording.conftest import Sink, Start, exchange, settings
 from tests.conftest import until
 

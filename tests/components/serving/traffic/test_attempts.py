@@ -14,7 +14,7 @@ from components.serving.predictor import PredictorError
 from components.serving.traffic.attempts import Attempts
 from components.shared.config.access import Breaker as Settings
 from components.shared.errors import NotFoundError, TwinError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 pytestmark = pytest.mark.anyio
 

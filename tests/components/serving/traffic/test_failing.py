@@ -19,7 +19,7 @@ from components.serving.predictor import Delta, Parameters, PredictorError, Prom
 from components.serving.traffic.breaker import State
 from components.serving.traffic.manager import Manager, manager
 from components.shared.errors import TooLargeError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 pytestmark = pytest.mark.anyio
 

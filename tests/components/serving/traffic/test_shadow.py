@@ -10,7 +10,7 @@ from components.serving import exchange as exchanges
 from components.serving.exchange import Exchange, current
 from components.serving.traffic.shadow import Shadow
 from components.shared.errors import NotFoundError
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 pytestmark = pytest.mark.anyio
 

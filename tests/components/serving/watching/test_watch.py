@@ -9,7 +9,7 @@ from components.serving.exchange import Exchange
 from components.serving.watching import watch
 from components.serving.watching.watch import Watch
 from components.shared.config import load
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 
 
 def test_what_a_busy_watch_leaves_out_is_counted(corpus: Path) -> None:

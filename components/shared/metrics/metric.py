@@ -1,4 +1,4 @@
-"""What one metric is: its type, buckets and the values of its labels. The table of all is in `metrics.py`."""
+"""What one metric is: its type, buckets and the values of its labels."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +34,9 @@ LANGUAGES = (
 
 #: Pipelines; on a cluster a whole run is a step too.
 PIPELINES = ("collect", "features", "train", "release", "monitor", "end_to_end")
+
+#: What a label says where a request never reached a twin.
+NONE = "none"
 
 #: Label to every value it may have. Labels that are not here have the values of the configuration (`twin`),
 #: of the releases (`release`, `model_version`) or of HTTP (`code`).
