@@ -178,7 +178,7 @@ from components.adapters.warehouse import SqliteWarehouse
 from components.serving.recording.recorder import Recorder
 from components.serving.recording.shipper import Shipper
 from components.serving.recording.spool import Spool
-from components.shared.metrics import Instruments
+from components.shared.metrics.instruments import Instruments
 from tests.components.serving.recording.conftest import exchange, settings
 
 folder, point, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
