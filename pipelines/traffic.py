@@ -90,9 +90,9 @@ def promoted(config: Config, twin: str, release: str, report: Report = _silent) 
     return _told(promotion.promoted(config, twin, release, report))
 
 
-def rolled_back(config: Config, twin: str, report: Report = _silent) -> dict[str, str]:
+def rolled_back(config: Config, twin: str, report: Report = _silent, *, left: str = "") -> dict[str, str]:
     """Let the release before the champion answer again, see `promotion.rolled_back`."""
-    return _told(promotion.rolled_back(config, twin, report))
+    return _told(promotion.rolled_back(config, twin, report, left=left))
 
 
 def _told(release: Release) -> dict[str, str]:

@@ -10,6 +10,9 @@ from components.shared.releases import BUILT_IN, RELEASES, TRAFFIC, Release, Tra
 #: Releases that `rollback` can go back through.
 KEPT = 20
 
+#: Warehouse collection: a rollback that holds in the traffic and whose end is not recorded, by twin.
+ROLLBACKS = "rollbacks"
+
 
 def champion(context: Context) -> Release | None:
     """The release that answers for the context's twin, or None before the first."""
@@ -59,7 +62,12 @@ def _document(release: Release) -> Document:
 
 
 def change(
-    warehouse: Warehouse, before: Traffic | None, after: Traffic, release: Release | None = None
+    warehouse: Warehouse,
+    before: Traffic | None,
+    after: Traffic,
+    release: Release | None = None,
+    *,
+    rollback_of: str = "",
 ) -> Traffic:
     """Let another traffic hold from now on, and store a release with it, all in one transaction.
 
@@ -68,6 +76,7 @@ def change(
         before: The traffic that the change was made from; None before the first.
         after: The new traffic; its revision is set here.
         release: A release to store.
+        rollback_of: Release that a rollback leaves: noted until `finished` is told.
 
     Raises:
         ConflictError: The traffic is another one by now; nothing was changed.
@@ -79,8 +88,13 @@ def change(
         "revision": made.revision,
         "body": made.model_dump(mode="json"),
     }
+    note = {"_id": made.twin, "twin": made.twin, "revision": made.revision, "left": rollback_of}
     warehouse.apply(
-        {RELEASES: ([_document(release)] if release else [], ()), TRAFFIC: ([document], ())},
+        {
+            RELEASES: ([_document(release)] if release else [], ()),
+            TRAFFIC: ([document], ()),
+            ROLLBACKS: ([note] if rollback_of else [], ()),
+        },
         Expected(TRAFFIC, made.twin, before.revision if before else None),
     )
     return made
@@ -152,8 +166,19 @@ def rollback(warehouse: Warehouse, twin: str) -> Release:
     after = _without(before, target.id).model_copy(
         update={"champion": target.id, "canary": None, "history": before.history[1:]}
     )
-    change(warehouse, before, after)
+    change(warehouse, before, after, rollback_of=before.champion)
     return target
+
+
+def unfinished(warehouse: Warehouse, now: Traffic) -> str:
+    """The release that the last change of a traffic rolled back, if its process did not come to its end."""
+    found = warehouse.get(ROLLBACKS, now.twin)
+    return str(found["left"]) if found and found["revision"] == now.revision else ""
+
+
+def finished(warehouse: Warehouse, twin: str) -> None:
+    """Record that a rollback came to its end: the next one goes a step further back."""
+    warehouse.apply({ROLLBACKS: ((), (twin,))})
 
 
 def require_traffic(warehouse: Warehouse, twin: str) -> Traffic:

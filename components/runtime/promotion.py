@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from components.adapters.stores import Stores
+from components.adapters.warehouse import Warehouse
 from components.runtime import champion, deployment
 from components.shared.config import Config
 from components.shared.releases import Release
@@ -46,18 +47,46 @@ def promoted(config: Config, twin: str, release: str, report: Report) -> Release
     return found
 
 
-def rolled_back(config: Config, twin: str, report: Report) -> Release:
+def rolled_back(config: Config, twin: str, report: Report, *, left: str = "") -> Release:
     """Let the release before the champion answer again; on a cluster once its predictor is ready.
 
+    A rollback that was killed after the traffic had changed is brought to its end, and goes no step further.
+
+    Args:
+        config: Of the twin.
+        twin: Its name.
+        report: Told what is waited for, and why nothing changes.
+        left: Release to get away from; where another one answers, the traffic stays. Empty is the champion.
+
     Raises:
-        NotFoundError: There is no release to go back to.
+        NotFoundError: There is no release to go back to, or none of the name `left`.
         ConflictError: Somebody else changed the traffic in the same moment.
         ClusterError: Its predictor did not become ready.
     """
     config.twin(twin)
     stores = Stores(config)
-    target = champion.earlier(stores.warehouse, twin)
-    champion.store(stores.warehouse, deployment.deployed(config, stores.warehouse, target, report))
-    found = champion.rollback(stores.warehouse, twin)
+    warehouse = stores.warehouse
+    if reason := _done_already(warehouse, twin, left):
+        report(reason)
+        found = champion.read_release(warehouse, twin, champion.require_traffic(warehouse, twin).champion)
+    else:
+        target = champion.earlier(warehouse, twin)
+        champion.store(warehouse, deployment.deployed(config, warehouse, target, report))
+        found = champion.rollback(warehouse, twin)
     follow(stores, twin)
+    champion.finished(warehouse, twin)
     return found
+
+
+def _done_already(warehouse: Warehouse, twin: str, left: str) -> str:
+    """Why a rollback has nothing to change in the traffic; empty where it has.
+
+    Raises:
+        NotFoundError: The twin has no release, or none of the name `left`.
+    """
+    now = champion.require_traffic(warehouse, twin)
+    if left:
+        champion.read_release(warehouse, twin, left)
+        return "" if now.champion == left else f"release {left} is not the champion: the traffic stays"
+    rolled = champion.unfinished(warehouse, now)
+    return f"the rollback from {rolled} to {now.champion} was interrupted: it ends now" if rolled else ""

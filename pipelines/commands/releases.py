@@ -30,11 +30,18 @@ def promote(
     _told(traffic.promoted(loaded(config), twin, release, output.note), as_json)
 
 
-def rollback(twin: TwinName, config: ConfigPath = output.DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+def rollback(
+    twin: TwinName,
+    left: Annotated[
+        str, typer.Option("--from", help="roll back only if this release is the champion; safe to repeat")
+    ] = "",
+    config: ConfigPath = output.DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
     """Let the release before the champion answer again."""
     from pipelines import traffic
 
-    _told(traffic.rolled_back(loaded(config), twin, output.note), as_json)
+    _told(traffic.rolled_back(loaded(config), twin, output.note, left=left), as_json)
 
 
 def traffic(

@@ -10,6 +10,7 @@ from components.adapters.stores import Stores
 from components.runtime import champion, promotion
 from components.shared.config import Config, load
 from components.shared.config.llm import Answering
+from components.shared.errors import NotFoundError
 from components.shared.evaluation import Evaluation
 from components.shared.releases import Release
 
@@ -92,3 +93,38 @@ def test_whoever_comes_next_repairs_the_aliases_that_a_killed_process_left(
     assert (now.champion, aliases(config)[0]) == ("release-1", "2")
     promotion.follow(stores, "docs")  # what stage release does in every run
     assert aliases(config) == ("1", "Prompt 1: {context}")
+
+
+def test_a_rollback_that_was_killed_is_ended_by_the_next_and_goes_one_step_in_all(
+    config: Config, corpus: Path
+) -> None:
+    stored(config, 3)
+    for name in ("release-2", "release-3"):
+        promotion.promoted(config, "docs", name, print)
+    killed(corpus, "rolled_back")
+    assert aliases(config)[0] == "3", "the traffic had changed, the aliases had not"
+
+    said: list[str] = []
+    assert promotion.rolled_back(config, "docs", said.append).id == "release-2"
+    assert aliases(config)[0] == "2"
+    assert "from release-3 to release-2 was interrupted" in said[0]
+    assert promotion.rolled_back(config, "docs", print).id == "release-1", "a second one goes further back"
+
+
+def test_what_was_promoted_after_a_killed_rollback_can_be_rolled_back(config: Config, corpus: Path) -> None:
+    promotion.promoted(config, "docs", "release-2", print)
+    killed(corpus, "rolled_back")
+    promotion.promoted(config, "docs", "release-2", print)
+    assert promotion.rolled_back(config, "docs", print).id == "release-1"
+
+
+def test_a_rollback_from_a_named_release_is_safe_to_repeat(config: Config) -> None:
+    stored(config, 3)
+    for name in ("release-2", "release-3"):
+        promotion.promoted(config, "docs", name, print)
+    said: list[str] = []
+    for _ in range(2):
+        assert promotion.rolled_back(config, "docs", said.append, left="release-3").id == "release-2"
+    assert said == ["release release-3 is not the champion: the traffic stays"]
+    with pytest.raises(NotFoundError, match="no release 'release-9'"):
+        promotion.rolled_back(config, "docs", print, left="release-9")
