@@ -39,6 +39,19 @@ def test_the_schema_takes_every_values_file_and_the_defaults() -> None:
             chart.validate_schema(values)
 
 
+@pytest.mark.parametrize(
+    "limits", [{"cpu": 4}, {"cpu": 0.5, "memory": 17_179_869_184}, {"ephemeral-storage": 9}]
+)
+def test_amounts_are_numbers_or_texts_and_reach_the_pods_as_texts(limits: Object) -> None:
+    values = ci("minimal", twinDefaults={"front": {"resources": {"limits": limits}}})
+    with Chart.load(CHART) as chart:
+        chart.validate_schema(values)
+    (container,) = render(values, "front.yaml")[0]["spec"]["predictor"]["containers"]
+    made = container["resources"]["limits"]
+    assert {name: float(made[name]) for name in limits} == limits
+    assert all(isinstance(amount, str) for amount in made.values())
+
+
 def _mappings(part: Any, path: str = "") -> Iterator[str]:
     if isinstance(part, dict):
         if not path.endswith(OPEN):
@@ -89,6 +102,9 @@ def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
         ({"twins": [{"name": "docs", "kind": "llm", "front": {"replicas": 2}}]}, "'replicas' not allowed"),
         ({"twinDefaults": {"front": {"scaling": {"cpuPercent": 0}}}}, "cpuPercent"),
         ({"twinDefaults": {"front": {"resources": {"limits": {"memory": "4 GB"}}}}}, "memory"),
+        ({"twinDefaults": {"front": {"resources": {"limits": {"memory": 4}}}}}, "memory"),
+        ({"twinDefaults": {"front": {"resources": {"limits": {"cpu": 4096}}}}}, "cpu"),
+        ({"config": {"cluster": {"predictors": {"llm": {"memory": 4}}}}}, "memory"),
         ({"twinDefaults": {"predictor": {"storageUri": "/mnt/model"}}}, "storageUri"),
         ({"twinDefaults": {"predictor": {"adapters": [{"name": "a"}]}}}, "missing property 'uri'"),
         ({"secrets": [{"name": "s", "for": ["everyone"]}]}, "/secrets/0/for/0"),

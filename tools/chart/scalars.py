@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from components.shared.config.quantities import BYTES, CORES
+
 
 class Closed(TypedDict):
     """A mapping of values: unknown keys are refused."""
@@ -19,7 +21,13 @@ PrefixOrNothing = Annotated[str, Field(pattern=r"^([a-z]([a-z0-9-]{0,22}[a-z0-9]
 SecretKey = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
 TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
-Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+QuantityText = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+#: An amount of anything: Kubernetes takes text and number.
+Quantity = QuantityText | Annotated[float, Field(ge=0, le=BYTES[1])]
+#: CPU cores.
+Cores = QuantityText | Annotated[float, Field(ge=0, le=CORES)]
+#: Memory; a number is bytes.
+Memory = QuantityText | Annotated[int, Field(ge=BYTES[0], le=BYTES[1])]
 Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]

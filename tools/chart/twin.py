@@ -4,9 +4,11 @@ from typing import Annotated, Literal, Required
 
 from chart.scalars import (
     Closed,
+    Cores,
     Free,
     ImageRef,
     Labels,
+    Memory,
     ModelUri,
     Name,
     NameOrNothing,
@@ -18,12 +20,19 @@ from chart.scalars import (
     TwinName,
     User,
 )
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+
+class Amounts(TypedDict, total=False, extra_items=Quantity):
+    __pydantic_config__ = ConfigDict(extra="allow")
+    cpu: Cores
+    memory: Memory
 
 
 class Resources(Closed, total=False):
-    requests: dict[str, Quantity]
-    limits: dict[str, Quantity]
+    requests: Amounts
+    limits: Amounts
 
 
 class Toleration(Closed, total=False):

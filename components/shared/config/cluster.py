@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
+from components.shared.config.quantities import Cores, Memory
 
 ImageName = Literal["pipeline", "train", "serve", "console"]
 StageName = Literal[
@@ -23,10 +24,6 @@ ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$
 NAME_OR_NOTHING = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
 #: Digest of an image; empty where the tag is meant.
 Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
-#: CPU cores: `2`, `0.5` or `500m`.
-Cores = Annotated[str, Field(pattern=r"^([1-9][0-9]*m|[0-9]+(\.[0-9]+)?)$")]
-#: Memory with a binary unit: `512Mi`, `4Gi`.
-Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 #: Name of an environment variable.
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
 #: An address without a path at its end; empty where there is none.

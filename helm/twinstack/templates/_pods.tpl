@@ -19,6 +19,20 @@ capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
+{{/* Requests and limits as text: a large number would be written with an exponent. */}}
+{{- define "twinstack.resources" -}}
+{{- $found := deepCopy . -}}
+{{- range $part := $found -}}
+{{- range $name, $amount := $part -}}
+{{- if not (kindIs "string" $amount) -}}
+{{- $whole := eq (float64 (int64 $amount)) (float64 $amount) -}}
+{{- $_ := set $part $name (ternary (int64 $amount | toString) (toString $amount) $whole) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
 {{/* Whole cores of a limit, rounded up: `500m`, `1.5` or `4`; empty without a limit. */}}
 {{- define "twinstack.cores" -}}
 {{- with .limits -}}

@@ -31,7 +31,7 @@
 {{- $_ := set $part $.accelerator (int $.gpus | toString) -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml $resources -}}
+{{- include "twinstack.resources" $resources -}}
 {{- end -}}
 
 {{/* Everything that libraries want to write goes to /tmp, and nothing asks for the name of the user. */}}

@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from components.shared.config import Config, dump, load, parse
 from components.shared.config.cluster import Cluster, ImageName, StageName
@@ -31,6 +32,26 @@ def test_a_stage_that_is_not_named_has_the_defaults() -> None:
     found = Cluster.model_validate({"stages": {"finetune": {"cpu": "4"}}})
     assert found.work("finetune").cpu == "4"
     assert found.work("collect") == Cluster().work("gate")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [("500m", "500m"), (4, "4"), (4.0, "4"), (0.5, "0.5"), ("1.5", "1.5")]
+)
+def test_cores_are_text_or_a_number(given: object, text: str) -> None:
+    assert Cluster.model_validate({"stages": {"train": {"cpu": given}}}).work("train").cpu == text
+
+
+@pytest.mark.parametrize(
+    ("given", "text"), [("4Gi", "4Gi"), (17_179_869_184, "17179869184"), (1.7179869184e10, "17179869184")]
+)
+def test_memory_is_text_or_a_number_of_bytes(given: object, text: str) -> None:
+    assert Cluster.model_validate({"stages": {"train": {"memory": given}}}).work("train").memory == text
+
+
+@pytest.mark.parametrize("wrong", [{"memory": 4}, {"memory": "4"}, {"cpu": 0}, {"cpu": True}, {"cpu": 4096}])
+def test_an_amount_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        Cluster.model_validate({"stages": {"train": wrong}})
 
 
 def test_production_needs_a_digest_for_every_image(tmp_path: Path) -> None:
