@@ -63,7 +63,7 @@ def cost() -> list[Row]:
             kinds: dict[str, Kind] = {"docs": "llm"}
             recorder = Recorder(spool, settings, kinds, "c" * 16, Instruments(CollectorRegistry()))
             found = microseconds(partial(recorder, one, 200, 0.6))
-            size = spool.waiting_bytes // COUNT
+            size = sum(segment.size for segment in spool.segments()) // COUNT
             rows.append((f"spool, {policy}", *found))
         rows.append(("spool, admission", *microseconds(spool.admits)))
         file = os.open(Path(folder) / "bare", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

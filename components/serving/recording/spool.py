@@ -1,23 +1,18 @@
 """The append-only spool of one process: files of records on the local disk, bounded, never silently short."""
 
-import fcntl
 import logging
 import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.serving.recording import segments
+from components.serving.recording.folders import SUFFIX, Segment, locked_folder, removed
 from components.shared.config.interactions import Interactions
 from components.shared.errors import TwinError
-from components.shared.interactions import new_id
 
 log = logging.getLogger("twinstack.serving")
-
-LOCK = "lock"
-SUFFIX = ".seg"
 
 #: Seconds that a look at the free bytes of the disk is good for.
 FRESH = 0.25
@@ -31,21 +26,6 @@ class SpoolError(TwinError):
     kind = "storage_error"
     #: Seconds after which another try can succeed.
     retry_after = 5.0
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A file of the spool.
-
-    Attributes:
-        path: The file.
-        size: Bytes that hold whole records.
-        closed: Whether nothing is appended any more.
-    """
-
-    path: Path
-    size: int
-    closed: bool
 
 
 def free_bytes(folder: Path) -> int:
@@ -82,7 +62,7 @@ class Spool:
         self._free = free
         self._clock = clock
         self._lock = threading.Lock()
-        self.folder, self._held = _locked_folder(root)
+        self.folder, self._held = locked_folder(root)
         self._closed: list[Segment] = []
         self._unsynced: list[int] = []
         self._named = False
@@ -101,11 +81,6 @@ class Spool:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
         self._number, self._path, self._named = self._number + 1, path, False
         return file
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes on the disk that are not deleted yet."""
-        return self._waiting
 
     def append(self, payload: bytes) -> None:
         """Write a record.
@@ -225,60 +200,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-
-
-def _locked_folder(root: Path) -> tuple[Path, int]:
-    """A new folder that is never seen without its lock held: it gets its name once it is locked."""
-    name = f"{os.getpid()}-{new_id()}"
-    aside = root / f".{name}"
-    aside.mkdir(parents=True)
-    held = os.open(aside / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    return aside.rename(root / name), held
-
-
-def removed(folder: Path) -> None:
-    """Remove a folder without segments."""
-    (folder / LOCK).unlink(missing_ok=True)
-    if folder.is_dir():
-        folder.rmdir()
-
-
-@dataclass(frozen=True)
-class Orphan:
-    """The spool of a process that has died; nobody else can take it while it is held."""
-
-    folder: Path
-    held: int
-
-    def segments(self) -> list[Segment]:
-        """Every file, oldest first."""
-        found = sorted(self.folder.glob(f"*{SUFFIX}"))
-        return [Segment(path, path.stat().st_size, closed=True) for path in found]
-
-    def delete(self, segment: Segment) -> None:
-        """Remove a file; everything in it is stored."""
-        segment.path.unlink(missing_ok=True)
-
-    def leave(self) -> None:
-        """Let go of the folder, and remove it where nothing is left in it."""
-        if not self.segments():
-            removed(self.folder)
-        os.close(self.held)
-
-
-def orphans(root: Path) -> list[Orphan]:
-    """Take every spool whose process has died."""
-    found = []
-    for lock in sorted(root.glob(f"[!.]*/{LOCK}")):
-        try:
-            held = os.open(lock, os.O_RDWR)
-        except FileNotFoundError:  # another process has just finished with it
-            continue
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # its process lives
-            os.close(held)
-            continue
-        found.append(Orphan(lock.parent, held))
-    return found

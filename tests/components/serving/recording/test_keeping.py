@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[4]
 def full_disk(spool: Spool) -> Iterator[None]:
     """No file of this process may grow above what the spool holds now, plus half a record."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (spool.waiting_bytes + 100, before[1]))
+    held = sum(one.size for one in spool.segments())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (held + 100, before[1]))
     try:
         yield
     finally:

@@ -13,8 +13,9 @@ from components.adapters.warehouse import SqliteWarehouse
 from components.serving.recording import shipper as shippers
 from components.serving.recording.records import encoded
 from components.serving.recording.segments import packed
-from components.serving.recording.shipper import REFUSED, Shipper
+from components.serving.recording.shipper import Shipper
 from components.serving.recording.spool import Spool
+from components.serving.recording.storing import REFUSED
 from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, Interaction
 from components.shared.metrics.instruments import Instruments
 from tests.components.serving.recording.conftest import Sink, Start, exchange, settings
