@@ -19,7 +19,7 @@ from components.runtime import approvals, promotion
 from components.runtime.keys import Keys
 from components.shared.approvals import Approval, State
 from components.shared.config import Config
-from components.shared.errors import TwinError
+from components.shared.errors import BUSY, TwinError
 from components.shared.identity import Key
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, RUNS
@@ -101,7 +101,7 @@ class Console:
 def made(console: Console) -> FastAPI:
     """The app over a console."""
     app = FastAPI(title="Twinstack operations API", version="1", docs_url="/docs", redoc_url=None)
-    entrance.install(app, console.keys, console.config.console.max_body_bytes)
+    entrance.install(app, console.keys, console.config.console, console.instruments)
 
     @app.get("/healthz", tags=["health"])
     def healthz() -> dict[str, str]:
@@ -118,10 +118,18 @@ def made(console: Console) -> FastAPI:
     return app
 
 
+RETRY_AFTER = {
+    "retry-after": {
+        "description": "Seconds after which another try can succeed.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
 #: The documented shape of every error.
 ERRORS: dict[int | str, dict[str, Any]] = {
     code: {
         "description": text,
+        **({"headers": RETRY_AFTER} if code in BUSY else {}),
         "content": {
             "application/json": {
                 "schema": {
@@ -151,6 +159,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         (409, "It was decided before, or a run is going on."),
         (413, "The body is too large."),
         (422, "A row of data cannot be used."),
+        (429, "The key has reached a limit."),
         (503, "The warehouse, or what a run needs, does not answer."),
     )
 }

@@ -1,4 +1,4 @@
-"""What stands before every route of the operations API: request id, size, key and role, errors."""
+"""What stands before every route of the operations API: request id, size, key and role, limits, errors."""
 
 import logging
 import traceback
@@ -12,10 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
+from components.console.limits import LOCAL, Limits
 from components.runtime.keys import Keys
 from components.shared.config import Config
+from components.shared.config.console import Console
 from components.shared.errors import NotFoundError, RequestError, TooLargeError, TwinError
 from components.shared.identity import Key, Role, presented
+from components.shared.metrics.instruments import Instruments
 
 log = logging.getLogger("twinstack.console")
 
@@ -26,9 +29,6 @@ ROLE = "needs_role"
 
 #: What anybody may ask; everything else, the description too, needs a key.
 OPEN = ("/healthz", "/metrics")
-
-#: Who calls where no keys are configured; such a console listens on loopback only.
-LOCAL = Key(id="local", hash="sha256:" + "0" * 64, roles=("admin",))
 
 NOT_FOUND, NOT_ALLOWED, INTERNAL = 404, 405, 500
 
@@ -67,8 +67,10 @@ def require_twin(config: Config, key: Key, twin: str) -> None:
     key.require_twin(twin)
 
 
-def install(app: FastAPI, keys: Keys, max_body_bytes: int) -> None:
-    """Let in who has a key; give every answer a request id and every error one shape."""
+def install(app: FastAPI, keys: Keys, settings: Console, instruments: Instruments) -> None:
+    """Let in who has a key and has not asked too much; give every answer a request id and every error one
+    shape."""
+    app.add_middleware(Limits, settings=settings, instruments=instruments)
 
     @app.middleware("http")
     async def enter(request: Request, go_on: RequestResponseEndpoint) -> Response:
@@ -76,7 +78,7 @@ def install(app: FastAPI, keys: Keys, max_body_bytes: int) -> None:
         try:
             if request.url.path not in OPEN:
                 request.state.key = _identified(keys, request)
-            await _sized(request, max_body_bytes)
+            await _sized(request, settings.max_body_bytes)
             made = await go_on(request)
         except Exception as error:  # the last place where an error can become an answer
             made = _answer(request, translated(error))

@@ -15,7 +15,7 @@ from components.shared.metrics.metric import NONE
 from components.shared.metrics.requests import STAGE_SECONDS
 
 if TYPE_CHECKING:
-    from components.serving.limits.rates import Allowance
+    from components.runtime.rates import Allowance
 
 #: Headers of every answer.
 REQUEST_ID = "x-request-id"

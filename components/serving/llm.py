@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from kserve import Model
 
+from components.runtime.rates import RateError
 from components.serving.asking import Ask, Page, Prepared
 from components.serving.chat_answer import Citation
 from components.serving.exchange import current
-from components.serving.limits.errors import RateError, late
+from components.serving.limits.errors import late
 from components.serving.llm_release import LlmRelease
 from components.serving.predictor import Delta, PredictorError
 from components.serving.traffic.attempts import Choice

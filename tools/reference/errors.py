@@ -16,6 +16,7 @@ ELSEWHERE = (
     "components.serving.asking",
     "components.serving.client",
     "components.serving.forms",
+    "components.runtime.rates",
     "components.serving.limits.errors",
     "components.shared.generation",
     "components.serving.problems",

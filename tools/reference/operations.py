@@ -10,7 +10,8 @@ The running service describes itself at `/openapi.json`, and at `/docs` for peop
 these need one too. A list comes in pages of `limit`; the header `link` of an answer holds the address of the
 next page.
 Errors have the shape of [every other error](errors.md); keys are those of the fronts, with the role that the
-table names.
+table names. A key that asks too much gets status 429 with `retry-after`: by the limits of its entry, or by
+`console.requests_per_minute` and `console.concurrency`.
 
 | route | role | what it does |
 |---|---|---|

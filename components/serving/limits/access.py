@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from components.runtime.keys import Keys
+from components.runtime.rates import DAY, Allowance, Allowances, RateError
 from components.serving.exchange import Exchange
-from components.serving.limits.errors import RateError
-from components.serving.limits.rates import DAY, Allowance
 from components.serving.traffic.routing import STICKY
 from components.shared.errors import TwinError
-from components.shared.identity import AuthenticationError, ForbiddenError, Key, presented
+from components.shared.identity import AuthenticationError, ForbiddenError, presented
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import NONE
 from components.shared.metrics.traffic import LIMITED, TOKEN_BUDGET
@@ -52,7 +51,7 @@ class Access:
         self._keys = keys
         self._instruments = instruments
         self._storage = storage
-        self._allowances: dict[str, Allowance] = {}
+        self._allowances = Allowances(wall)
         self._wall = wall
         self._day = wall() // DAY
 
@@ -82,13 +81,13 @@ class Access:
             return
         if (today := self._wall() // DAY) != self._day:
             self._day = today
-            for known in self._allowances.values():
+            for known in self._allowances:
                 self._show(known)  # a key that is silent since midnight has its whole budget again
         try:
             key = ring.identify(presented(headers))
             exchange.key = key.id
             key.require("caller", "ask twins")
-            allowance = self._allowance(key)
+            allowance = self._allowances.of(key)
             allowance.enter()
         except (AuthenticationError, ForbiddenError):
             self._instruments.add(LIMITED, 1, NONE, "key")
@@ -103,9 +102,3 @@ class Access:
     def _show(self, allowance: Allowance) -> None:
         if allowance.key.tokens_per_day:
             self._instruments.set(TOKEN_BUDGET, allowance.spent, allowance.key.id)
-
-    def _allowance(self, key: Key) -> Allowance:
-        found = self._allowances.setdefault(key.id, Allowance(key, wall=self._wall))
-        if found.key != key:
-            found.change(key)
-        return found

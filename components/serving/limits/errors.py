@@ -1,24 +1,6 @@
 """Errors of limits: each says when to come back, where that helps."""
 
-from components.shared.errors import RequestError, TwinError
-
-
-class RateError(RequestError):
-    """A limit of the API key is reached.
-
-    Args:
-        limit: Which one, in the words of the metric.
-        retry_after: Seconds after which another try can succeed.
-    """
-
-    http_status = 429
-    kind = "rate_limit_error"
-
-    def __init__(self, what: str, *, limit: str, retry_after: float, remedy: str = "") -> None:
-        self.limit = limit
-        self.retry_after = retry_after
-        again = f"try again in {max(1, round(retry_after))} s"
-        super().__init__(what, param="authorization", remedy=remedy or again)
+from components.shared.errors import TwinError
 
 
 class BusyError(TwinError):

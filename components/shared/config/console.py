@@ -14,6 +14,11 @@ class Console(Settings):
     """Port to listen on."""
     max_body_bytes: int = Field(default=10_000_000, ge=1_000, le=1_000_000_000)
     """Largest request body; labels come in bulk."""
+    requests_per_minute: int | None = Field(default=600, ge=1, le=1_000_000)
+    """Most requests a minute of an API key whose entry names no `requests_per_minute`; one more gets status
+    429. Without keys nobody is limited."""
+    concurrency: int | None = Field(default=8, ge=1, le=10_000)
+    """Most requests at a time of an API key whose entry names no `concurrency`."""
     monitor_on: tuple[str, ...] = ("TwinstackDrift*",)
     """Names of alerts that start the pipeline `monitor` for their twin; `*` stands for anything."""
     retrain_every_days: float = Field(default=7.0, ge=0, le=365)

@@ -20,3 +20,10 @@ RUNS = Metric(
 ALERTS_RECEIVED = Metric(
     "twinstack_alert_total", "counter", (), "Episodes of alerts that Alertmanager told.", side="console"
 )
+CONSOLE_LIMITED = Metric(
+    "twinstack_console_limited_total",
+    "counter",
+    ("limit",),
+    "Requests to the operations API refused because their key reached a limit.",
+    side="console",
+)

@@ -1,6 +1,6 @@
 """Stages of the pipelines, interactions on their way to the warehouse, and what waits for a person."""
 
-from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, RUNS
+from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, CONSOLE_LIMITED, RUNS
 from components.shared.metrics.records import SPOOL_LAG, SPOOL_RECORDS, SPOOLED
 from components.shared.metrics.steps import STEP_FAILURE, STEP_ROWS, STEP_SECONDS, STEP_SUCCESS
 from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, largest, line, zero
@@ -110,6 +110,17 @@ OPERATIONS = Row(
             "Episodes of alerts that Alertmanager told the operations API in 24 hours.",
             "short",
             [Query(f"{sum_by(increase(chosen(ALERTS_RECEIVED), '1d'))} or max({zero()})", "alerts")],
+        ),
+        Panel(
+            "Refused by limits of the last day",
+            "Requests to the operations API refused in 24 hours because their key had reached a limit.",
+            "short",
+            [
+                Query(
+                    f"{sum_by(increase(chosen(CONSOLE_LIMITED), '1d'), 'limit')} or max({zero()})",
+                    "{{limit}}",
+                )
+            ],
         ),
     ],
 )

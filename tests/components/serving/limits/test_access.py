@@ -15,9 +15,9 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from prometheus_client import CollectorRegistry
 
 from components.runtime.keys import Keys, require_safe
+from components.runtime.rates import DAY
 from components.serving.exchange import Exchange
 from components.serving.limits.access import Access
-from components.serving.limits.rates import DAY
 from components.shared.config import Config, load
 from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key

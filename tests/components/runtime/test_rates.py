@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.serving.limits.errors import RateError
-from components.serving.limits.rates import DAY, Allowance
+from components.runtime.rates import DAY, Allowance, RateError
 from components.shared.identity import Key, hash_of
 
 

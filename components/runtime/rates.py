@@ -1,9 +1,9 @@
 """Limits of one API key: requests a minute, requests at a time, tokens a day. Not thread-safe."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from components.serving.limits.errors import RateError
+from components.shared.errors import RequestError
 from components.shared.identity import Key
 
 MINUTE, DAY = 60.0, 86_400.0
@@ -13,6 +13,24 @@ SOON = 1.0
 
 #: Seconds' worth of requests that may come at once.
 BURST = 10.0
+
+
+class RateError(RequestError):
+    """A limit of the API key is reached.
+
+    Args:
+        limit: Which one, in the words of the metric.
+        retry_after: Seconds after which another try can succeed.
+    """
+
+    http_status = 429
+    kind = "rate_limit_error"
+
+    def __init__(self, what: str, *, limit: str, retry_after: float, remedy: str = "") -> None:
+        self.limit = limit
+        self.retry_after = retry_after
+        again = f"try again in {max(1, round(retry_after))} s"
+        super().__init__(what, param="authorization", remedy=remedy or again)
 
 
 class Bucket:
@@ -140,3 +158,26 @@ class Allowance:
         day = int(self._wall() // DAY)
         if day != self._day:
             self._day, self._spent = day, 0
+
+
+class Allowances:
+    """What every key has left, by its id.
+
+    Args:
+        wall: Seconds since 1970, which say when a day of UTC ends.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._known: dict[str, Allowance] = {}
+
+    def __iter__(self) -> Iterator[Allowance]:
+        """Those of every key that has called."""
+        return iter(self._known.values())
+
+    def of(self, key: Key) -> Allowance:
+        """That of a key, by the limits that its entry has now."""
+        found = self._known.setdefault(key.id, Allowance(key, wall=self._wall))
+        if found.key != key:
+            found.change(key)
+        return found
