@@ -1,9 +1,10 @@
 """Vectors that were computed before: a chunk whose text did not change is never embedded again."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from components.adapters import sqlite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,10 +20,7 @@ class EmbeddingCache:
     """SQLite file of (encoder version, digest of text) to float32 vector."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db = sqlite.opened(path, synchronous="NORMAL")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS vectors ("
             "encoder TEXT NOT NULL, text TEXT NOT NULL, vector BLOB NOT NULL,"

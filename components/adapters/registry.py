@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from components.shared.errors import ConfigError, MissingError, NotFoundError, TwinError
+from components.shared.errors import TwinError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -214,43 +212,3 @@ def _registered(found: Any) -> Registered:
     """A model version of MLflow; its files lie where the tag says, or at its source."""
     uri = dict(found.tags).get(FILES) or str(found.source)
     return Registered(str(found.version), uri, str(found.run_id or ""))
-
-
-def local_folder(uri: str) -> Path:
-    """A local folder of a model's files; from object storage they are fetched once.
-
-    Raises:
-        ConfigError: The URI is of no kind that can be fetched.
-        NotFoundError: The folder is gone.
-    """
-    parts = urlsplit(uri)
-    if parts.scheme == "s3":
-        from components.adapters import objects
-
-        try:
-            return objects.fetched(uri)
-        except MissingError as error:
-            raise NotFoundError(
-                f"model files are gone: {uri}", param="release", remedy="train again"
-            ) from error
-    if parts.scheme not in ("", "file"):
-        raise ConfigError(
-            f"model files lie at '{uri}', which this version does not fetch", remedy="use file:// or s3://"
-        )
-    folder = Path(url2pathname(parts.path))
-    if not folder.is_dir():
-        raise NotFoundError(f"model files are gone: {folder}", param="release", remedy="train again")
-    return folder
-
-
-def available(uri: str) -> bool:
-    """Whether a model's files are where they were, without fetching them."""
-    if urlsplit(uri).scheme == "s3":
-        from components.adapters import objects
-
-        return bool(objects.keys(uri))
-    try:
-        local_folder(uri)
-    except TwinError:
-        return False
-    return True

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from components.adapters.artifacts import Artifacts, FolderArtifacts
-from components.adapters.warehouse import SqliteWarehouse, Warehouse
+from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.shared.config import Config
 from components.shared.errors import ConfigError
 
@@ -56,7 +57,7 @@ class Stores:
             from components.adapters.vectors_server import ServerVectors
 
             return ServerVectors(uri)
-        from components.adapters.vectors import EmbeddedVectors
+        from components.adapters.vectors_embedded import EmbeddedVectors
 
         return EmbeddedVectors(self._folder("vectors", "milvus-lite", "vectors"))
 

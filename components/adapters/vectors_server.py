@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from components.adapters.vectors import Entry, Found, fill, search
+from components.adapters.milvus import fill, search
+from components.adapters.vectors import Entry, Found
 from components.shared.errors import MissingError, TwinError
 
 if TYPE_CHECKING:

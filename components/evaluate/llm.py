@@ -124,7 +124,7 @@ def _summary(found: Evaluation) -> str:
 
 
 def _side_of(release: Release) -> Side:
-    from components.adapters.registry import local_folder
+    from components.adapters.model_files import local_folder
 
     if release.answering is None:
         raise TypeError(f"release {release.id} is of kind {release.kind}")

@@ -41,7 +41,7 @@ def scores(
     Raises:
         DataError: The champion needs a feature that the dataflow no longer computes.
     """
-    from components.adapters.registry import local_folder
+    from components.adapters.model_files import local_folder
     from components.dataflows import boosting, scorecard
 
     names = list(context.classic.features)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from components.adapters.registry import available
+from components.adapters.model_files import available
 from components.runtime.context import Context, Draft
 from components.shared import lineage
 from components.shared.manifests import Manifest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.adapters.registry import local_folder
+from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
 from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting, scorecard

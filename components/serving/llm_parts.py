@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.encoder import Encoder
+from components.adapters.model_files import local_folder
 from components.adapters.openai_endpoint import OpenAIEndpoint
-from components.adapters.registry import local_folder
 from components.adapters.stores import Stores
 from components.adapters.vectors import Index
 from components.dataflows import passages, prompts

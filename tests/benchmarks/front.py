@@ -75,7 +75,7 @@ def _classic(folder: Path) -> tuple[float, float]:
     stores = Stores(load(folder / "twinstack.yaml"))
     release = champion_of(stores.warehouse, "credit")
     assert release is not None
-    from components.adapters.registry import local_folder
+    from components.adapters.model_files import local_folder
 
     reader = stores.features.online(release.feature_version, "credit")
     model = boosting.load(local_folder(release.model_uri))

@@ -13,7 +13,7 @@ import pytest
 from components.adapters import objects
 from components.adapters.artifacts import Artifacts, FolderArtifacts, require_latest
 from components.adapters.artifacts_s3 import S3Artifacts
-from components.adapters.registry import available, local_folder
+from components.adapters.model_files import available, local_folder
 from components.shared.errors import DataError, MissingError, NotFoundError
 from components.shared.manifests import Manifest
 from tests import servers

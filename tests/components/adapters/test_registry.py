@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.registry import Registered, Registry, TrackingError, local_folder
+from components.adapters.model_files import local_folder
+from components.adapters.registry import Registered, Registry, TrackingError
 from components.shared.errors import ConfigError, NotFoundError
 from tests import servers
 from tests.conftest import free_port

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.adapters.vectors import EmbeddedVectors, Entry, Vectors
+from components.adapters.vectors import Entry, Vectors
+from components.adapters.vectors_embedded import EmbeddedVectors
 from components.adapters.vectors_server import ServerVectors, VectorStoreError
 from components.shared.errors import MissingError
 from tests import servers
@@ -142,7 +143,7 @@ def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from components.adapters.vectors import EmbeddedVectors
+from components.adapters.vectors_embedded import EmbeddedVectors
 from tests.components.adapters.test_vectors import TEXTS, entries
 def batches():
     yield entries(*TEXTS)
@@ -153,7 +154,7 @@ EmbeddedVectors(Path(sys.argv[1])).create("docs", "v2", batches())
 READER = """
 import sys
 from pathlib import Path
-from components.adapters.vectors import EmbeddedVectors
+from components.adapters.vectors_embedded import EmbeddedVectors
 from tests.components.adapters.test_vectors import TEXTS, entries
 index = EmbeddedVectors(Path(sys.argv[1])).open("docs", "v1")
 print(index.dense(entries(*TEXTS)[2].vector, 1)[0].chunk_id)

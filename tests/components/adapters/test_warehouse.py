@@ -16,16 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.adapters.warehouse import (
-    ConflictError,
-    Expected,
-    Span,
-    SqliteWarehouse,
-    Warehouse,
-    WarehouseError,
-)
+from components.adapters.warehouse import ConflictError, Expected, Span, Warehouse, WarehouseError
 from components.adapters.warehouse_mongo import MongoWarehouse
 from components.adapters.warehouse_postgres import PostgresWarehouse
+from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.shared.errors import DataError
 from tests import servers
 from tests.conftest import free_port

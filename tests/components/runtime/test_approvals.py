@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.warehouse import ConflictError, SqliteWarehouse
+from components.adapters.warehouse import ConflictError
+from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.runtime import approvals
 from components.shared.errors import NotFoundError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.warehouse import ConflictError, SqliteWarehouse
+from components.adapters.warehouse import ConflictError
+from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.runtime import champion, policy
 from components.shared.errors import NotFoundError, RequestError
 from components.shared.evaluation import Evaluation

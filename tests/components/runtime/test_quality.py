@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.adapters.warehouse import SqliteWarehouse
+from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.runtime import quality
 from components.shared.config import ClassicTwin, load
 from components.shared.interactions import INTERACTIONS, LABELS, id_at

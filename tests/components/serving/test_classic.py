@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.adapters.registry import local_folder
+from components.adapters.model_files import local_folder
 from components.dataflows import boosting, scorecard
 from components.runtime.context import Context
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
-from components.adapters.registry import local_folder
+from components.adapters.model_files import local_folder
 from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting
 from components.runtime.context import Context

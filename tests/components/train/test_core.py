@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.adapters.registry import local_folder
+from components.adapters.model_files import local_folder
 from components.dataflows import boosting, scorecard
 from components.runtime.context import Context
 from components.shared import manifests

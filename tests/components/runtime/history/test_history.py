@@ -88,7 +88,7 @@ class TestQueue:
     def test_the_same_answers_give_the_same_draw_and_another_seed_another(
         self, warehouse: Warehouse, tmp_path: Path
     ) -> None:
-        from components.adapters.warehouse import SqliteWarehouse
+        from components.adapters.warehouse_sqlite import SqliteWarehouse
 
         draws = []
         for place, seed in enumerate((0, 0, 1)):

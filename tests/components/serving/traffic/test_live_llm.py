@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from components.adapters.registry import local_folder
+from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion, policy
