@@ -1,6 +1,7 @@
 """The chart, rendered by Helm's own engine, and how to walk what comes out."""
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ Object = dict[str, Any]
 
 
 class StrictLoader(yaml.CSafeLoader):
-    """Refuses a key that is there twice, as the API server does."""
+    """Refuses a key that is there twice, as the API server does; `1e5` is a number, as it is to Go."""
 
 
 def _mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -29,6 +30,11 @@ def _mapping(loader: StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
+StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)$"),
+    list("-+.0123456789"),
+)
 StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
@@ -52,11 +58,13 @@ def twin(values: Object, name: str, **over: Any) -> Object:
     return {**values, "twins": entries}
 
 
-def files(values: Object, *, chart: Path = CHART, release: str = "twinstack") -> dict[str, str]:
+def files(
+    values: Object, *, chart: Path = CHART, release: str = "twinstack", namespace: str = NAMESPACE
+) -> dict[str, str]:
     """Text of every template by its path inside `templates/`."""
     # A handle keeps state between renderings: one each.
     with Chart.load(chart) as loaded:
-        found = loaded.render(values, name=release, namespace=NAMESPACE)
+        found = loaded.render(values, name=release, namespace=namespace)
     return {path.split("/templates/", 1)[1]: text for path, text in found.items()}
 
 

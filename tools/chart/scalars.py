@@ -36,6 +36,15 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 User = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*(s|m|h)$")]
+#: What a server listens on: every address of IPv4, or of both.
+ListenAddress = Annotated[str, Field(pattern=r"^(0\.0\.0\.0|::)$")]
+Cidr = Annotated[
+    str,
+    Field(
+        pattern=r"^((25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(\.(25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})){3}/(3[0-2]|[12]?[0-9])"
+        r"|[0-9a-fA-F]*:[0-9a-fA-F:.]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$"
+    ),
+]
 Folder = Annotated[str, Field(pattern=r"^/[^\s:]*[^\s:/]$")]
 FilePath = Annotated[
     str,

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import yaml
 from chart.comments import described
 from chart.values import Values
 from pydantic import TypeAdapter
@@ -11,6 +12,9 @@ from pydantic import TypeAdapter
 from components.shared.config.root import Config
 
 Schema = dict[str, Any]
+
+#: Mappings of the defaults that hold what Kubernetes takes.
+PLAIN = ("resources", "labels")
 
 #: Keywords whose keys are names, not keywords.
 NAMED = ("properties", "patternProperties", "$defs")
@@ -40,11 +44,26 @@ def schema(values: Path) -> str:
     whole["properties"]["config"] = _without_demands(config)
     # Helm hands the values of subcharts' parents down under this name.
     whole["properties"]["global"] = {"type": "object"}
-    strict = {**HEAD, **_strict(whole)}
+    defaults = yaml.safe_load(values.read_text(encoding="utf-8"))
+    strict = {**HEAD, **_strict(whole), "allOf": [_demands(defaults)]}
     for path, text in described(values).items():
         if (place := _at(strict, path.split("."))) is not None:
             place.setdefault("description", text)
     return json.dumps(strict, indent=1, ensure_ascii=False) + "\n"
+
+
+def _demands(defaults: Schema) -> Schema:
+    """Every default is there, because templates count on it: `monitoring:` with nothing below takes it away.
+
+    Lists may be emptied so, and so may entries of mappings that are Kubernetes' own.
+    """
+    named = {key: value for key, value in defaults.items() if not isinstance(value, list)}
+    inner = {
+        key: _demands(value)
+        for key, value in named.items()
+        if isinstance(value, dict) and value and key not in PLAIN
+    }
+    return {"required": sorted(named)} | ({"properties": inner} if inner else {})
 
 
 def _renamed(part: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Required
 from chart.scalars import (
     Address,
     Annotations,
+    Cidr,
     Closed,
     Duration,
     FilePath,
@@ -12,6 +13,7 @@ from chart.scalars import (
     Free,
     ImageRef,
     Labels,
+    ListenAddress,
     Name,
     NameOrNothing,
     Port,
@@ -24,7 +26,7 @@ from chart.scalars import (
     Variable,
 )
 from chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from components.shared.metrics.metric import SECONDS
@@ -90,6 +92,7 @@ class Spread(Closed, total=False):
 
 class Pods(Closed, total=False):
     user: User
+    address: ListenAddress
     tmpSize: Size
     annotations: Annotations
     nodeSelector: Labels
@@ -107,6 +110,7 @@ class Console(Closed, total=False):
 
 class ServiceAccounts(Closed, total=False):
     create: bool
+    existing: list[Name]
     annotations: Annotations
     storageSecrets: list[Name]
 
@@ -124,12 +128,17 @@ class Rbac(Closed, total=False):
     kfpRuns: bool
 
 
-class IpBlock(Closed, total=False):
-    cidr: Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+class IpBlock(Closed):
+    cidr: Cidr
     # `except` is a word of Python; whoever needs it names several blocks.
 
 
 class Peer(Closed, total=False):
+    # An API server refuses a peer that names nobody, and addresses beside selectors.
+    __pydantic_config__ = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"minProperties": 1, "if": {"required": ["ipBlock"]}, "then": {"maxProperties": 1}},
+    )
     namespaceSelector: Free
     podSelector: Free
     ipBlock: IpBlock

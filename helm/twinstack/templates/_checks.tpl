@@ -20,7 +20,9 @@
 {{- if and $standard (lt (int $twin.front.scaling.minReplicas) 1) -}}
 {{- fail (printf "%s.front.scaling.minReplicas: 0 needs mode Knative, which holds requests while a pod starts" $where) -}}
 {{- end -}}
+{{- include "twinstack.checkResources" (list (printf "%s.front.resources" $where) $twin.front.resources) -}}
 {{- if $twin.predictor.enabled -}}
+{{- include "twinstack.checkResources" (list (printf "%s.predictor.resources" $where) $twin.predictor.resources) -}}
 {{- include "twinstack.checkPredictor" (list $root $twin $where) -}}
 {{- end -}}
 {{- end -}}
@@ -78,6 +80,7 @@
 {{- if and .Values.limits.gpus (gt (int $gpus) (int .Values.limits.gpus)) -}}
 {{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" (int $gpus) (int .Values.limits.gpus)) -}}
 {{- end -}}
+{{- include "twinstack.checkPods" . -}}
 {{- if include "twinstack.configured" . -}}
 {{- include "twinstack.checkStores" . -}}
 {{- include "twinstack.checkKeys" . -}}

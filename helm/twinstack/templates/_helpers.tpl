@@ -1,8 +1,14 @@
-{{/* Prefix of object names, at most 24 characters: KServe adds to them. */}}
+{{/* Prefix of object names, at most 24 characters: KServe adds to them. A long one ends in a digest, so that the
+objects of two releases never meet. */}}
 {{- define "twinstack.fullname" -}}
 {{- $chart := default .Chart.Name .Values.nameOverride -}}
-{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
-{{- default $name .Values.fullnameOverride | trunc 24 | trimSuffix "-" -}}
+{{- $given := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
+{{- $name := default $given .Values.fullnameOverride -}}
+{{- if gt (len $name) 24 -}}
+{{- printf "%s-%s" (trunc 15 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- else -}}
+{{- $name -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Name of an InferenceService, at most 45 characters, for `list $ SUFFIX`: KServe and Knative add
@@ -16,31 +22,35 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Labels of every object, for `list $ COMPONENT`. */}}
+{{/* Labels of every object, for `list $ COMPONENT`, or `list $ COMPONENT LABELS` with further ones. Through `toYaml`,
+because names such as `on` and `1e5` are no strings without quotes. */}}
 {{- define "twinstack.labels" -}}
 {{- $root := index . 0 -}}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-{{ include "twinstack.podLabels" . }}
+{{- $further := dict -}}
+{{- if gt (len .) 2 -}}
+{{- $further = index . 2 -}}
+{{- end -}}
+{{- $chart := printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- $own := dict "helm.sh/chart" $chart "app.kubernetes.io/version" $root.Chart.AppVersion "app.kubernetes.io/managed-by" $root.Release.Service -}}
+{{- toYaml (merge $own $further (include "twinstack.podLabels" . | fromYaml)) -}}
 {{- end -}}
 
 {{/* Labels of every pod, for `list $ COMPONENT`. */}}
 {{- define "twinstack.podLabels" -}}
-{{- $root := index . 0 -}}
-{{- with $root.Values.commonLabels }}
-{{- toYaml . }}
-{{ end -}}
-app.kubernetes.io/part-of: twinstack
-{{ include "twinstack.selector" . }}
+{{- $own := dict "app.kubernetes.io/part-of" "twinstack" -}}
+{{- toYaml (merge $own (include "twinstack.selector" . | fromYaml) (index . 0).Values.commonLabels) -}}
 {{- end -}}
 
 {{/* What selects the pods of a component of this release, for `list $ COMPONENT`. */}}
 {{- define "twinstack.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ default $root.Chart.Name $root.Values.nameOverride }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
-twinstack.io/component: {{ index . 1 }}
+{{- $name := default $root.Chart.Name $root.Values.nameOverride -}}
+{{- toYaml (dict "app.kubernetes.io/name" $name "app.kubernetes.io/instance" $root.Release.Name "twinstack.io/component" (index . 1)) -}}
+{{- end -}}
+
+{{/* Annotations of our pods; a changed configuration starts new ones. */}}
+{{- define "twinstack.podAnnotations" -}}
+{{- toYaml (merge (dict "checksum/config" (include "twinstack.configData" . | sha256sum)) .Values.pods.annotations) -}}
 {{- end -}}
 
 {{/* An image by digest where there is one, else by tag, for `list $ NAME`. */}}

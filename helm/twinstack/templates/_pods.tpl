@@ -61,7 +61,9 @@ seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 {{- if $root.Values.caBundle.configMap -}}
 {{- range $name := list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" -}}
+{{- if not (hasKey $root.Values.environment $name) -}}
 {{- $found = append $found (dict "name" $name "value" "/etc/twinstack-ca/ca.crt") -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $secret := $root.Values.secrets -}}
@@ -83,16 +85,16 @@ env:
 {{- $component := index . 1 -}}
 - {name: config, mountPath: /etc/twinstack, readOnly: true}
 {{- range $path, $_ := $root.Values.files }}
-- {name: config, mountPath: {{ include "twinstack.root" $root }}/{{ $path }}, subPath: {{ $path }}, readOnly: true}
+- {name: config, mountPath: {{ printf "%s/%s" (include "twinstack.root" $root) $path | quote }}, subPath: {{ $path | quote }}, readOnly: true}
 {{- end }}
-- {name: state, mountPath: {{ $root.Values.config.state }}}
+- {name: state, mountPath: {{ $root.Values.config.state | quote }}}
 - {name: tmp, mountPath: /tmp}
 {{- if $root.Values.caBundle.configMap }}
 - {name: ca, mountPath: /etc/twinstack-ca, readOnly: true}
 {{- end }}
 {{- range $index, $secret := $root.Values.secrets }}
 {{- if and (has $component $secret.for) $secret.mount }}
-- {name: secret-{{ $index }}, mountPath: {{ $secret.mount }}, readOnly: true}
+- {name: secret-{{ $index }}, mountPath: {{ $secret.mount | quote }}, readOnly: true}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -105,15 +107,15 @@ named after the owner. */}}
 {{- $storage := index . 2 -}}
 - name: config
   configMap:
-    name: {{ index . 3 }}
+    name: {{ index . 3 | quote }}
     items:
       - {key: twinstack.yaml, path: twinstack.yaml}
       {{- range $path, $_ := $root.Values.files }}
-      - {key: {{ include "twinstack.fileKey" $path }}, path: {{ $path }}}
+      - {key: {{ include "twinstack.fileKey" $path | quote }}, path: {{ $path | quote }}}
       {{- end }}
 - name: state
   {{- if or $storage.claim $storage.create }}
-  persistentVolumeClaim: {claimName: {{ default (printf "%s-state" (index . 4)) $storage.claim }}}
+  persistentVolumeClaim: {claimName: {{ default (printf "%s-state" (index . 4)) $storage.claim | quote }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ $storage.size }}}
   {{- end }}
@@ -122,14 +124,14 @@ named after the owner. */}}
 {{- with $root.Values.caBundle.configMap }}
 - name: ca
   configMap:
-    name: {{ . }}
+    name: {{ . | quote }}
     items:
-      - {key: {{ $root.Values.caBundle.key }}, path: ca.crt}
+      - {key: {{ $root.Values.caBundle.key | quote }}, path: ca.crt}
 {{- end }}
 {{- range $index, $secret := $root.Values.secrets }}
 {{- if and (has $component $secret.for) $secret.mount }}
 - name: secret-{{ $index }}
-  secret: {secretName: {{ $secret.name }}}
+  secret: {secretName: {{ $secret.name | quote }}}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -154,7 +156,7 @@ tolerations:
 {{- if .enabled }}
 topologySpreadConstraints:
   - maxSkew: 1
-    topologyKey: {{ .topologyKey }}
+    topologyKey: {{ .topologyKey | quote }}
     whenUnsatisfiable: {{ .whenUnsatisfiable }}
     labelSelector:
       matchLabels:
@@ -176,7 +178,7 @@ priorityClassName: {{ include "twinstack.priorityClass" (list $root "front") }}
 {{- with .Values.config.cluster.images.pull_secrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -199,10 +201,9 @@ timeoutSeconds: 5
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config.cluster "namespace" .Release.Namespace -}}
 {{- $_ := set $config "root" (include "twinstack.root" .) -}}
-twinstack.yaml: |
-  {{- toYaml $config | nindent 2 }}
-{{- range $path, $text := .Values.files }}
-{{ include "twinstack.fileKey" $path }}: |
-  {{- $text | nindent 2 }}
-{{- end }}
+{{- $data := dict "twinstack.yaml" (printf "%s\n" (toYaml $config)) -}}
+{{- range $path, $text := .Values.files -}}
+{{- $_ := set $data (include "twinstack.fileKey" $path) $text -}}
+{{- end -}}
+{{- toYaml $data -}}
 {{- end -}}

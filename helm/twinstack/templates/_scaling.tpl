@@ -37,7 +37,7 @@ scaleDown:
     threshold: {{ index . 3 | quote }}
     activationThreshold: "0"
   {{- with $root.Values.prometheus.authentication }}
-  authenticationRef: {name: {{ . }}}
+  authenticationRef: {name: {{ . | quote }}}
   {{- end }}
 {{- end -}}
 

@@ -7,7 +7,7 @@ kind: Pod
 metadata:
   name: {{ index . 1 }}
   labels:
-    {{- include "twinstack.labels" (list $root "test" (dict)) | nindent 4 }}
+    {{- include "twinstack.labels" (list $root "test") | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
@@ -43,7 +43,7 @@ spec:
               request = urllib.request.Request(url + call["path"], data=body, headers=headers)
               with urllib.request.urlopen(request, timeout=120) as answer:
                   print(answer.status, call["path"], answer.read(2000).decode(errors="replace"))
-        - {{ index . 2 }}
+        - {{ index . 2 | quote }}
         - {{ index . 3 | toJson | toJson }}
       {{- include "twinstack.env" (list $root "test" (dict)) | nindent 6 }}
       resources:
