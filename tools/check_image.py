@@ -25,6 +25,8 @@ ENTRIES = {
 }  # fmt: skip
 #: What is imported by a library of ours, and only once a model is converted: nothing else would miss it.
 CONVERTERS = {"train": ("gguf",), "serve": ("gguf",)}
+#: Kinds that hold the default foundation model as it is read.
+READY = ("train", "serve")
 
 
 def problems(kind: str) -> list[str]:
@@ -38,7 +40,7 @@ def problems(kind: str) -> list[str]:
     found += [f"{path} may be written" for path in (ENVIRONMENT, PROJECT) if os.access(path, os.W_OK)]
     found += [f"{path} is in it" for path in _left_over()]
     found += [f"{path} is not compiled" for path in _uncompiled()]
-    return found + _unimportable(kind) + _unmet()
+    return found + _unimportable(kind) + _unmet() + (_unready() if kind in READY else [])
 
 
 def _left_over() -> list[Path]:
@@ -69,6 +71,18 @@ def _unimportable(kind: str) -> list[str]:
     return found + [
         f"{name} is not installed, which converts the default foundation model" for name in missing
     ]
+
+
+def _unready() -> list[str]:
+    """What a process would convert at its start, or could not read."""
+    from components.adapters import converted, encoder
+    from components.shared.config.llm import Foundation
+
+    source = encoder.packaged(Foundation().model, "foundation.model")
+    folder = converted.READY / converted.name(source)
+    if not (folder / "model.safetensors").is_file():
+        return [f"{source.name} is not converted in it: there is no {folder}"]
+    return [f"{path} cannot be read" for path in folder.iterdir() if not os.access(path, os.R_OK)]
 
 
 def _unmet() -> list[str]:

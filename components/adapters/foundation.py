@@ -1,7 +1,6 @@
 """Foundation model: weights from a package or a folder, with a LoRA adapter, to answers and losses."""
 
 import contextlib
-import json
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.adapters import objects
+from components.adapters import converted, objects
 from components.adapters.encoder import packaged
-from components.shared import conversation, digest
+from components.shared import conversation
 from components.shared.config.llm import Foundation as Settings
 from components.shared.conversation import IGNORED, Message
 from components.shared.errors import ConfigError
@@ -36,8 +35,8 @@ class Foundation:
 def weights(settings: Settings, cache: Path, note: Note = _silent) -> Path:
     """Folder of safetensors weights.
 
-    GGUF weights are converted once (20 s for SmolLM2-135M) and kept below `cache`, by the digest of the file;
-    a killed conversion leaves nothing that is taken for whole.
+    GGUF weights that the image holds converted are taken from there. Others are converted once (20 s for
+    SmolLM2-135M) and kept below `cache`; a killed conversion leaves nothing that is taken for whole.
 
     Raises:
         ConfigError: The model is not installed or does not exist.
@@ -55,30 +54,18 @@ def weights(settings: Settings, cache: Path, note: Note = _silent) -> Path:
     source = packaged(settings.model, "foundation.model")
     if source.is_dir():
         return source
-    folder = cache / digest.of_file(source)
+    name = converted.name(source)
+    if (converted.READY / name).is_dir():
+        return converted.READY / name
+    folder = cache / name
     with locked(cache / f".{folder.name}.lock"):
         if not folder.exists():
             note(f"converting {source.name} to safetensors, once")
             aside = folder.with_name(f".{folder.name}.part")
             shutil.rmtree(aside, ignore_errors=True)
-            _convert(source, aside)
+            converted.convert(source, aside)
             aside.rename(folder)
     return folder
-
-
-def _convert(source: Path, target: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    where = {"gguf_file": source.name}
-    model: Any = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.bfloat16, **where)
-    # The weights are plain numbers from here on; the quantised form is neither kept nor named.
-    model.hf_quantizer = None
-    model.save_pretrained(target)
-    AutoTokenizer.from_pretrained(source.parent, **where).save_pretrained(target)
-    config = json.loads((target / "config.json").read_text(encoding="utf-8"))
-    config.pop("quantization_config", None)
-    (target / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 def load(settings: Settings, cache: Path, *, adapter: Path | None = None, note: Note = _silent) -> Foundation:

@@ -14,6 +14,8 @@ from tools import check_image
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "images").glob("*.Containerfile"))
+#: Images that hold the default foundation model.
+WEIGHTS = ("train", "serve")
 #: Images whose process ends by itself, and what a stage of a pipeline finds in them.
 STAGES = ("pipeline", "train")
 PROJECT = ("twinstack.yaml", "README.md", "CHANGELOG.md", "docs", "twins")
@@ -40,6 +42,15 @@ def stages(path: Path) -> list[list[Instruction]]:
     return found
 
 
+def named(path: Path) -> dict[str, list[Instruction]]:
+    """Instructions by the name of their stage, the image itself under `image`."""
+    found = {}
+    for stage in stages(path)[1:]:
+        _, _, name = stage[0].text.partition(" AS ")
+        found[name or "image"] = stage
+    return found
+
+
 def _without_comments(path: Path) -> list[str]:
     return [line for line in path.read_text().splitlines(keepends=True) if not line.lstrip().startswith("#")]
 
@@ -61,38 +72,52 @@ def kind(path: Path) -> str:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 class TestImage:
     def test_the_base_is_an_argument_that_may_be_a_digest(self, path: Path) -> None:
-        head, dependencies, code, final = stages(path)
-        (base,) = _all(head, "ARG")
+        (base,) = _all(stages(path)[0], "ARG")
         name, _, default = base.partition("=")
         assert name == "BASE"
         # `${BASE}` whole, so that `name@sha256:…` fits; a pinned minor version and no latest by default.
         assert re.fullmatch(r"[a-z0-9./-]+:3\.11[a-z0-9.-]*", default), default
-        assert _all(dependencies, "FROM") == ["${BASE} AS dependencies"]
-        assert _all(code, "FROM") == ["dependencies AS code"]
-        assert _all(final, "FROM") == ["${BASE}"]
+        bases = {stage[0].text.partition(" AS ")[0] for stage in stages(path)[1:]}
+        assert bases == {"${BASE}", "dependencies"}
+        assert stages(path)[-1][0].text == "${BASE}"
 
     def test_builds_a_pinned_environment_aside(self, path: Path) -> None:
-        _, dependencies, _, final = stages(path)
-        run = " ".join(_all(dependencies, "RUN"))
-        assert f'--constraint constraints.txt ".[{kind(path)},cluster]"' in run
-        assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(dependencies, "ENV"))
-        project = ["--from=code /project /project"] if kind(path) in STAGES else []
-        environment = [
+        found = named(path)
+        assert (
+            f"pyproject.toml {kind(path)} cluster > requirements.txt" in _all(found["requirements"], "RUN")[0]
+        )
+        run = " ".join(_all(found["dependencies"], "RUN"))
+        assert "--constraint constraints.txt --requirement requirements.txt" in run
+        assert any("PIP_NO_CACHE_DIR=1" in text for text in _all(found["dependencies"], "ENV"))
+        weights = ["--from=weights /opt/twinstack/share/twinstack /opt/twinstack/share/twinstack"]
+        assert _all(found["image"], "COPY") == [
             "--from=dependencies /opt/twinstack /opt/twinstack",
+            *(weights if kind(path) in WEIGHTS else []),
             "--from=code /opt/code /opt/twinstack",
+            *(["--from=code /project /project"] if kind(path) in STAGES else []),
         ]
-        assert _all(final, "COPY") == [*environment, *project]
 
-    def test_a_commit_that_changes_no_dependency_changes_no_large_layer(self, path: Path) -> None:
-        _, dependencies, code, final = stages(path)
-        copied = {word for text in _all(dependencies, "COPY") for word in text.split()[:-1]}
-        assert copied <= {"pyproject.toml", "constraints.txt", "weights.txt"}
-        assert "--no-deps" in " ".join(_all(code, "RUN"))
-        words = [one.word for one in final]
+    def test_a_commit_that_changes_no_requirement_changes_no_large_layer(self, path: Path) -> None:
+        found = named(path)
+        copied = {word for text in _all(found["dependencies"], "COPY") for word in text.split()[:-1]}
+        assert copied <= {
+            "constraints.txt",
+            "weights.txt",
+            "--from=requirements",
+            "/build/requirements.txt",
+        }
+        assert "--no-deps" in " ".join(_all(found["code"], "RUN"))
+        words = [one.word for one in found["image"]]
         assert "COPY" not in words[words.index("ARG") :], "the commit comes after what is large"
 
+    def test_the_default_foundation_model_is_converted_by_one_file_of_ours(self, path: Path) -> None:
+        if kind(path) not in WEIGHTS:
+            assert "weights" not in named(path)
+            return
+        assert _all(named(path)["weights"], "COPY") == ["components/adapters/converted.py ./"]
+
     def test_bytecode_is_made_once_and_holds_whatever_the_times_of_the_files(self, path: Path) -> None:
-        for stage in stages(path)[1:3]:
+        for stage in (named(path)["dependencies"], named(path)["code"]):
             (run,) = [text for text in _all(stage, "RUN") if "pip install" in text]
             assert run.count("--no-compile") == run.count("pip install")
             assert "compileall -q -j 0 --invalidation-mode unchecked-hash" in run
@@ -105,8 +130,7 @@ class TestImage:
                 assert ("pip install" in run) == ("--mount=type=secret,id=pip,target=/etc/pip.conf" in run)
 
     def test_stages_find_the_project_where_the_configuration_says(self, path: Path) -> None:
-        _, _, code, _ = stages(path)
-        copied = {word for text in _all(code, "COPY") for word in text.split()[:-1]}
+        copied = {word for text in _all(named(path)["code"], "COPY") for word in text.split()[:-1]}
         if kind(path) in STAGES:
             assert Cluster().project == "/project"
             assert set(PROJECT) <= copied
@@ -192,6 +216,7 @@ def test_the_build_context_is_an_allow_list() -> None:
         "pyproject.toml",
         "constraints.txt",
         "weights.txt",
+        "images/requirements.py",
         "components/shared/errors.py",
         "pipelines/cli.py",
         "twinstack.yaml",

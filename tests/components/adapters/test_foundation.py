@@ -1,11 +1,13 @@
 """The real foundation model: conversion, adapter, batches, losses."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from components.adapters import foundation
+from components.adapters import converted, foundation
 from components.adapters.foundation import Foundation
 from components.finetune import training
 from components.shared import conversation
@@ -43,6 +45,46 @@ def test_the_conversion_is_done_once_and_leaves_plain_weights(cache: Path) -> No
     assert "quantization_config" not in (folder / "config.json").read_text()
     # A folder of weights is taken as it is.
     assert foundation.weights(Settings(model=str(folder)), cache, said.append) == folder
+
+
+def test_weights_that_an_image_holds_ready_are_taken_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "model.gguf"
+    source.write_bytes(b"GGUF and so on")
+    ready = tmp_path / "share" / converted.name(source)
+    ready.mkdir(parents=True)
+    monkeypatch.setattr(converted, "READY", ready.parent)
+    cache = tmp_path / "state"
+    assert foundation.weights(Settings(model=str(source)), cache) == ready
+    assert not cache.exists()
+
+
+def test_weights_of_another_file_or_of_another_transformers_are_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "model.gguf"
+    source.write_bytes(b"GGUF and so on")
+    before = converted.name(source)
+    monkeypatch.setattr(converted, "version", lambda _: "99.0")
+    assert converted.name(source) != before
+    monkeypatch.undo()
+    source.write_bytes(b"GGUF and another")
+    assert converted.name(source) != before
+
+
+def test_the_conversion_runs_alone_as_a_build_runs_it(tmp_path: Path) -> None:
+    """Without our code on its path; a file that is none ends it with an error and leaves no folder."""
+    alone = tmp_path / "converted.py"
+    alone.write_bytes(Path(converted.__file__).read_bytes())
+    source = tmp_path / "model.gguf"
+    source.write_bytes(b"not one")
+    done = subprocess.run(
+        [sys.executable, "-I", str(alone), str(source)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode
+    assert "No module named" not in done.stderr
+    assert not (converted.READY / converted.name(source)).exists()
 
 
 def test_a_model_that_is_not_there_is_named() -> None:
