@@ -1,6 +1,8 @@
 """Rules that every image keeps, read from the Containerfiles themselves."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +73,11 @@ def kind(path: Path) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 class TestImage:
+    def test_hadolint_finds_nothing(self, path: Path) -> None:
+        program = Path(sys.executable).with_name("hadolint")
+        done = subprocess.run([program, "--no-color", path], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
     def test_the_base_is_an_argument_that_may_be_a_digest(self, path: Path) -> None:
         (base,) = _all(stages(path)[0], "ARG")
         name, _, default = base.partition("=")
@@ -207,6 +214,16 @@ def test_an_image_that_converts_the_foundation_model_installs_the_converter(kind
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = {re.split(r"[<>=\[]", one)[0] for one in extras[kind]}
     assert set(check_image.CONVERTERS[kind]) <= named
+
+
+def test_what_hadolint_knows_it_says_here(tmp_path: Path) -> None:
+    broken = tmp_path / "Containerfile"
+    broken.write_text("FROM python:latest\nRUN cd /srv && pip install rich\nUSER root\nCMD twin\n")
+    program = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([program, "--no-color", broken], capture_output=True, text=True, check=False)
+    assert done.returncode
+    for rule in ("DL3007", "DL3013", "DL3042", "DL3025", "DL3002"):
+        assert rule in done.stdout
 
 
 def test_the_build_context_is_an_allow_list() -> None:
