@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.runtime import champion, deployment, fronts, policy, promotion
+from components.runtime import champion, deployment, fronts, policy, promotion, standby
 from components.runtime.promotion import Report
 from components.shared.config import Config
 from components.shared.errors import RequestError
@@ -67,7 +67,9 @@ def shown(config: Config, twin: str) -> dict[str, Any]:
 def changed(
     config: Config, twin: str, parts: Mapping[str, Part | str | None], report: Report = _silent
 ) -> dict[str, Any]:
-    """Set canary, shadow or fallback, see `policy.changed`; on a cluster once their predictors are ready.
+    """Set canary, shadow or fallback, see `policy.changed`, once the running fronts have them open.
+
+    On a cluster their predictors are made ready before that.
 
     Raises:
         NotFoundError: The twin has no champion yet, or no such release.
@@ -77,10 +79,14 @@ def changed(
     config.twin(twin)
     warehouse = Stores(config).warehouse
     named = {one.release if isinstance(one, Part) else one for one in parts.values()}
-    for release in sorted(filter(None, named - {BUILT_IN, NOTHING})):
+    releases = sorted(filter(None, named - {BUILT_IN, NOTHING}))
+    for release in releases:
         found = champion.read_release(warehouse, twin, release)
-        champion.store(warehouse, deployment.deployed(config, warehouse, found, report))
+        found = deployment.deployed(config, warehouse, found, report)
+        champion.store(warehouse, found)
+        standby.prepare(config, warehouse, found, report)
     policy.changed(warehouse, twin, parts)
+    standby.withdraw(warehouse, twin, releases)
     deployment.cleaned(config, warehouse, twin, report)
     return shown(config, twin)
 
@@ -130,6 +136,8 @@ def described(now: Mapping[str, Any]) -> str:
     lines.append(f"  fallback {now['fallback']}")
     for front in now["fronts"]:
         lines.append(f"  front {front['id']}: champion {front['champion']}")
+        ready = [one for one in front["open"] if one != front["champion"]]
+        lines += [f"    has {one} open" for one in ready]
         lines += [f"    is opening {one}" for one in front["opening"]]
         lines += [f"    cannot open {one}: {why}" for one, why in front["failed"].items()]
     return "\n".join(lines)

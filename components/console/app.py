@@ -15,7 +15,7 @@ from components.console.alerts import Notification, Outcome
 from components.console.pages import Paged
 from components.console.runner import CommandRunner
 from components.console.runs import Pipeline, Run, Runner
-from components.runtime import approvals, promotion
+from components.runtime import approvals, promotion, standby
 from components.runtime.keys import Keys
 from components.shared.approvals import Approval, State
 from components.shared.config import Config
@@ -86,6 +86,7 @@ class Console:
         by.require_twin(approvals.read(self.warehouse, key).twin)
         found = approvals.decide(self.warehouse, key, state, by.id, note)
         if state != "approved":
+            standby.withdraw(self.warehouse, found.twin, [found.target])
             return found
         try:
             if found.subject == "release":

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components.dataflows.drift_reference import Reference
-from components.runtime import approvals, champion, deployment, promotion, watched
+from components.runtime import approvals, champion, deployment, promotion, standby, watched
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config import LlmTwin
@@ -44,7 +44,7 @@ def run(
         if before and (before.id, before.predictor) == (candidate.id, candidate.predictor):
             skipped = "unchanged: this release answers already"
         else:
-            champion.promote(warehouse, candidate)
+            promotion.answer(context.config, warehouse, candidate, context.progress.note)
             context.crash_point("after-traffic")
         deployment.cleaned(context.config, warehouse, context.twin, context.progress.note)
     else:
@@ -52,7 +52,9 @@ def run(
         if candidate.prompt:
             context.stores.registry.prompt(context.twin, candidate.prompt)
         if verdict == "ask":
-            approvals.ask(warehouse, context.twin, "release", candidate.id, reason)
+            asked = approvals.ask(warehouse, context.twin, "release", candidate.id, reason)
+            if asked.state == "pending":
+                standby.announce(context.config, warehouse, candidate)
     promotion.follow(context.stores, context.twin)
     answers = candidate.id if verdict == "release" else (before.id if before else "")
     summary = _summary(candidate, verdict, reason, answers)

@@ -1,10 +1,10 @@
-"""A person lets a release answer: its predictor first, then the traffic, then the registry's aliases."""
+"""A person lets a release answer: predictor, running fronts, traffic, then the registry's aliases."""
 
 from collections.abc import Callable
 
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
-from components.runtime import champion, deployment
+from components.runtime import champion, deployment, standby
 from components.shared.config import Config
 from components.shared.releases import Release
 
@@ -30,7 +30,7 @@ def follow(stores: Stores, twin: str) -> None:
 
 
 def promoted(config: Config, twin: str, release: str, report: Report) -> Release:
-    """Let a stored release answer; on a cluster once its predictor is ready.
+    """Let a stored release answer, once its predictor is ready and the running fronts have it open.
 
     Raises:
         NotFoundError: The twin has no such release.
@@ -41,10 +41,22 @@ def promoted(config: Config, twin: str, release: str, report: Report) -> Release
     stores = Stores(config)
     found = champion.read_release(stores.warehouse, twin, release)
     found = deployment.deployed(config, stores.warehouse, found, report)
-    champion.promote(stores.warehouse, found)
+    answer(config, stores.warehouse, found, report)
     follow(stores, twin)
     deployment.cleaned(config, stores.warehouse, twin, report)
     return found
+
+
+def answer(config: Config, warehouse: Warehouse, release: Release, report: Report) -> None:
+    """Store a release and let it answer, once the running fronts have it open.
+
+    Raises:
+        ConflictError: Somebody else changed the traffic in the same moment.
+    """
+    champion.store(warehouse, release)
+    standby.prepare(config, warehouse, release, report)
+    champion.promote(warehouse, release)
+    standby.withdraw(warehouse, release.twin, [release.id])
 
 
 def rolled_back(config: Config, twin: str, report: Report, *, left: str = "") -> Release:

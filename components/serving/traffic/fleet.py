@@ -3,11 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from components.serving.traffic.report import Report
 from components.shared.config.access import Fleet as Settings
 from components.shared.errors import MissingError, TwinError
 from components.shared.releases import BUILT_IN, Release, Traffic
@@ -37,36 +38,19 @@ class Slot(Generic[R]):
     users: int = 0
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a fleet has made of the traffic document.
-
-    Attributes:
-        revision: Of the traffic that it was last told of.
-        active: The traffic that holds; every release in it is open.
-        open: Ids of all open releases.
-        opening: Ids of releases that are being opened.
-        failed: Releases that could not be opened, with the reason.
-    """
-
-    revision: int
-    active: Traffic
-    open: tuple[str, ...]
-    opening: tuple[str, ...]
-    failed: dict[str, str] = field(default_factory=dict)
-
-
 class Fleet(Generic[R]):
     """Holds releases of one twin open. `take` may be called from any thread and never waits for a release.
 
     A traffic whose champion is not open yet leaves the one before it in place, until the new one is open. A
-    canary, shadow or fallback that is not open is left out until it is.
+    canary, shadow or fallback that is not open is left out until it is. What may be wanted next, the standby,
+    is opened when nothing of the traffic is left to open.
 
     Args:
         open_release: Opens a release by its id; may block for long.
         settings: How many are kept, and when failures are tried again.
         changed: Told whenever the report would be another one; called on any thread.
         clock: Monotonic seconds.
+        room: Whether there is memory to open a release beforehand.
     """
 
     def __init__(
@@ -75,10 +59,12 @@ class Fleet(Generic[R]):
         settings: Settings,
         changed: Callable[[Report], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
+        room: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._open_release = open_release
         self._settings = settings
         self._changed = changed
+        self._room = room
         self._clock = clock
         self._lock = threading.RLock()
         self._slots: dict[str, Slot[R]] = {}
@@ -87,6 +73,7 @@ class Fleet(Generic[R]):
         self._opening: set[str] = set()
         self._failed: dict[str, tuple[str, float]] = {}
         self._wanted: Traffic | None = None
+        self._standby: tuple[str, ...] = ()
         self._active: Traffic | None = None
         self._closed = False
         # One thread: releases are opened one after the other, for each may take much of the machine.
@@ -116,12 +103,17 @@ class Fleet(Generic[R]):
         with self._lock:
             return self._slots[self.active.champion].opened
 
-    def see(self, traffic: Traffic) -> None:
-        """Follow a traffic: what is open takes effect now, what is not begins to open. Never waits."""
+    def see(self, traffic: Traffic, standby: Sequence[str] = ()) -> None:
+        """Follow a traffic: what is open takes effect now, what is not begins to open. Never waits.
+
+        Args:
+            traffic: Which releases are to answer.
+            standby: Releases to open beforehand, the most wanted first.
+        """
         with self._lock:
             if self._closed:
                 return
-            self._wanted = traffic
+            self._wanted, self._standby = traffic, tuple(standby)
             for one in traffic.answering:
                 self._begin(one)
             self._settle()
@@ -152,7 +144,12 @@ class Fleet(Generic[R]):
                 active=self.active,
                 open=tuple(self._slots),
                 opening=tuple(sorted(self._opening)),
-                failed={one: what for one, (what, _) in self._failed.items() if one in wanted.answering},
+                failed={
+                    one: what
+                    for one, (what, _) in self._failed.items()
+                    if one in wanted.answering or one in self._standby
+                },
+                standby=self._standby,
             )
 
     def close(self) -> None:
@@ -208,8 +205,16 @@ class Fleet(Generic[R]):
         named = wanted.fallback in wanted.answering
         fallback = BUILT_IN if named and not is_open(wanted.fallback) else wanted.fallback
         self._active = wanted.model_copy(update={"champion": champion, "fallback": fallback, **parts})
-        self._sweep({*self._active.answering, *wanted.named(self._settings.kept)})
+        self._sweep({*self._active.answering, *wanted.named(self._settings.kept), *self._standby})
+        self._open_standby()
         self._changed(self.report())
+
+    def _open_standby(self) -> None:
+        """Begin with the next release of the standby, unless another one is being opened."""
+        for release in self._standby:
+            if release not in self._slots and (self._opening or not self._room(release)):
+                return
+            self._begin(release)
 
     def _sweep(self, needed: set[str]) -> None:
         for release, slot in list(self._slots.items()):

@@ -8,12 +8,16 @@ import time
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion
 from components.runtime.fronts import BEAT, Front, forget, tell
-from components.serving.traffic.fleet import Report
+from components.serving.traffic.report import Report
 from components.shared.config.root import Kind
 from components.shared.errors import TwinError
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.requests import RELEASE_FAILED, RELEASE_INFO
+from components.shared.metrics.traffic import STANDBY
 from components.shared.releases import Part, Traffic
+
+#: Values of the metric of the standby.
+NO_LONGER, WANTED, OPEN, FAILED = range(4)
 
 log = logging.getLogger("twinstack.serving")
 
@@ -39,6 +43,7 @@ class Reporter:
         self._at = 0.0
         self._shown: dict[tuple[str, str], str] = {}
         self._failed: frozenset[str] = frozenset()
+        self._standby: frozenset[str] = frozenset()
 
     def changed(self, report: Report) -> None:
         """Take note of what is open; it is written with the next beat."""
@@ -50,7 +55,8 @@ class Reporter:
         if report is None or (report == self._told and time.time() - self._at < BEAT):
             return
         self._show(report.active)
-        self._show_failed(frozenset(report.failed))
+        self._show_failed(frozenset(report.failed) - frozenset(report.standby))
+        self._show_standby(report)
         self._told, self._at = report, time.time()
         tell(
             self._warehouse,
@@ -93,8 +99,23 @@ class Reporter:
             self._instruments.set(RELEASE_FAILED, float(release in failed), self._twin, release)
         self._failed = failed
 
+    def _show_standby(self, report: Report) -> None:
+        """Set the metric of releases that are opened beforehand, and of those that no longer are to 0."""
+        wanted = frozenset(report.standby)
+        for release in wanted | self._standby:
+            state = _state(report, release) if release in wanted else NO_LONGER
+            self._instruments.set(STANDBY, state, self._twin, release)
+        self._standby = wanted
+
     def _set(self, value: int, role: str, release: str, version: str) -> None:
         self._instruments.set(RELEASE_INFO, value, self._twin, self._kind, release, role, version)
+
+
+def _state(report: Report, release: str) -> int:
+    """How far a release of the standby is."""
+    if release in report.open:
+        return OPEN
+    return FAILED if release in report.failed else WANTED
 
 
 def _parts(active: Traffic) -> dict[str, Part]:

@@ -13,6 +13,7 @@ from components.serving.traffic.attempts import Attempts, Choice
 from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.fronts import Reporter
 from components.serving.traffic.shadow import Shadow
+from components.serving.traffic.standby import Standby
 from components.shared.config.root import Kind, Serving
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.traffic import LIMITED, QUEUE_DEPTH, QUEUE_SECONDS
@@ -28,6 +29,7 @@ class Manager(Generic[R]):
         attempts: Who answers.
         queue: Whose turn it is.
         shadow: Copies for the record.
+        standby: What is opened beforehand.
         reporter: Tells the warehouse what is open here.
         warehouse: Where the traffic document lies.
         instruments: Where waiting is counted.
@@ -38,6 +40,7 @@ class Manager(Generic[R]):
     attempts: Attempts[R]
     queue: Queue
     shadow: Shadow[R]
+    standby: Standby
     reporter: Reporter
     warehouse: Warehouse
     instruments: Instruments
@@ -63,10 +66,10 @@ class Manager(Generic[R]):
         return self.attempts.choose()
 
     def look(self) -> None:
-        """Follow the traffic document. Called again and again; one read of one small document."""
+        """Follow the traffic document. Called again and again; two reads of small documents by their keys."""
         found = champion.traffic(self.warehouse, self.twin)
         if found is not None:
-            self.fleet.see(found)
+            self.fleet.see(found, self.standby.wanted(found))
         self.reporter.beat()
 
     def close(self) -> None:
@@ -96,7 +99,8 @@ def manager(
         instruments: Where everything is counted.
     """
     reporter = Reporter(warehouse, twin, kind, instruments)
-    fleet = Fleet(open_release, serving.fleet, reporter.changed)
+    standby = Standby(warehouse, twin, serving.fleet)
+    fleet = Fleet(open_release, serving.fleet, reporter.changed, room=standby.room)
     limits = serving.limits.llm if kind == "llm" else serving.limits.classic
     queue = Queue(
         limits,
@@ -106,4 +110,4 @@ def manager(
     instruments.set(QUEUE_DEPTH, 0, twin)
     attempts = Attempts(twin, fleet, serving.breaker, instruments)
     shadow = Shadow(twin, fleet, observers, instruments, serving.fleet.shadow_waiting)
-    return Manager(twin, fleet, attempts, queue, shadow, reporter, warehouse, instruments)
+    return Manager(twin, fleet, attempts, queue, shadow, standby, reporter, warehouse, instruments)

@@ -69,6 +69,15 @@ class Fleet(Settings):
     """How often the traffic document is looked at."""
     kept: int = Field(default=1, ge=0, le=20)
     """Earlier champions that stay open, so that a rollback takes effect at once."""
+    standby: int = Field(default=2, ge=0, le=20)
+    """Releases that are opened beforehand though they do not answer, because they may be wanted next: the one
+    that `twin rollback` returns to, then the newest that waits for `twin promote`; 0 opens none."""
+    standby_free: Share = 0.2
+    """Share of the memory, of the container's limit where there is one, that has to be available before a
+    release is opened beforehand."""
+    prepare_seconds: float = Field(default=60.0, ge=0, le=3_600)
+    """Longest time that `twin promote` and `twin traffic` let the running servers open a release before it
+    answers; 0 does not wait."""
     retry_seconds: float = Field(default=30.0, gt=0, le=3_600)
     """Pause before a release that could not be opened is tried again."""
     shadow_waiting: int = Field(default=32, ge=1, le=10_000)

@@ -32,3 +32,10 @@ SHADOWS = Metric(
     "twinstack_shadow_total", "counter", ("twin", "release", "shadow"), "Requests copied to a shadow release."
 )
 CACHE = Metric("twinstack_cache_total", "counter", ("twin", "cache", "result"), "Look-ups in a cache.")
+STANDBY = Metric(
+    "twinstack_standby_state",
+    "gauge",
+    ("twin", "release"),
+    "Release that may be wanted next: 0 no longer, 1 not open yet, 2 open, 3 it could not be opened.",
+    mode="livemax",
+)

@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "twinstack_limited_total": "nothing is refused",
     "twinstack_token_budget_spent_ratio": "there are no keys",
     "twinstack_release_failed": "every release opens",
+    "twinstack_standby_state": "no release waits for a promotion, and there is none to go back to",
     "twinstack_retry_total": "no predictor fails",
     "twinstack_shadow_total": "no release is a shadow",
     "twinstack_feedback_total": "nobody says anything",

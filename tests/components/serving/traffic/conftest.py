@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from components.serving.traffic.fleet import Fleet, Report
+from components.serving.traffic.fleet import Fleet
+from components.serving.traffic.report import Report
 from components.shared.config.access import Fleet as Settings
 from components.shared.evaluation import Evaluation
 from components.shared.releases import Release, Traffic

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
-from components.runtime import champion, policy
+from components.runtime import champion, fronts, policy, promotion, standby
 from components.runtime.history.lineage import trace
+from components.serving.traffic.fronts import FAILED, OPEN
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part
@@ -60,6 +61,16 @@ class Live:
         name, stores = answer.headers["x-request-id"], Stores(load(self.folder / "twinstack.yaml"))
         until(lambda: self.warehouse.count(INTERACTIONS, twin="credit", source=name) == size, 30, "shipping")
         return [one.as_json() for one in trace(stores, ["credit"], name)]
+
+    def standby(self, name: str) -> float:
+        """The metric of a release that is opened beforehand; -1 where it is not shown."""
+        shown = f'twinstack_standby_state{{release="{name}",twin="credit"}} '
+        found = [line for line in self.client.get("/metrics").text.splitlines() if line.startswith(shown)]
+        return float(found[0].split()[-1]) if found else -1
+
+    def opened(self) -> list[str]:
+        """What the log says was opened beside the first champion."""
+        return [line for line in self.running.log if "is open after" in line]
 
     def twin(self, *words: str) -> str:
         done = CliRunner().invoke(app, [*words, "--config", str(self.folder / "twinstack.yaml")])
@@ -129,6 +140,49 @@ def test_promote_and_rollback_are_picked_up_within_2_s_and_no_request_fails(live
     assert set(load_.statuses) == {200}
     assert len(load_.statuses) > 50
     assert load_.releases == {live.first, live.second}
+
+
+def test_a_release_that_waits_for_a_person_is_open_before_it_is_promoted(live: Live) -> None:
+    waits = champion.read_release(live.warehouse, "credit", live.second).model_copy(update={"id": "waits"})
+    champion.store(live.warehouse, waits)
+    config = load(live.folder / "twinstack.yaml")
+    assert standby.announce(config, live.warehouse, waits)
+    until(lambda: live.standby("waits") == OPEN, 30, "the standby")
+    assert live.release() == live.first
+    opened = live.opened()
+    with Load(live) as load_:
+        promotion.answer(config, live.warehouse, waits, pytest.fail)  # nothing is left to wait for
+        live.seconds_until("waits")
+        champion.rollback(live.warehouse, "credit")
+        live.seconds_until(live.first)
+    assert live.opened() == opened, "no release had to be opened for either"
+    assert set(load_.statuses) == {200}
+    until(lambda: live.standby("waits") == 0, 30, "its end")
+
+
+def test_a_release_that_nobody_asked_for_is_open_everywhere_before_it_answers(live: Live) -> None:
+    fresh = champion.read_release(live.warehouse, "credit", live.second).model_copy(update={"id": "fresh"})
+    said = list[str]()
+    with Load(live) as load_:
+        promotion.answer(load(live.folder / "twinstack.yaml"), live.warehouse, fresh, said.append)
+        (front,) = fronts.running(live.warehouse, "credit")
+        assert "fresh" in front.open, "open by the time of the promotion"
+        live.seconds_until("fresh")
+        champion.rollback(live.warehouse, "credit")
+        live.seconds_until(live.first)
+    assert said == ["waiting until the running servers have release fresh open"]
+    assert set(load_.statuses) == {200}
+
+
+def test_a_standby_that_cannot_be_opened_is_shown_and_fails_no_request(live: Live) -> None:
+    broken = champion.read_release(live.warehouse, "credit", live.broken)
+    with Load(live) as load_:
+        standby.announce(load(live.folder / "twinstack.yaml"), live.warehouse, broken)
+        until(lambda: live.standby(live.broken) == FAILED, 30, "the failure")
+    assert f"cannot open {live.broken}" in live.twin("traffic", "credit")
+    standby.withdraw(live.warehouse, "credit", [live.broken])
+    until(lambda: live.standby(live.broken) == 0, 30, "its end")
+    assert set(load_.statuses) == {200}
 
 
 def test_a_canary_answers_its_share_of_the_callers_always_the_same(live: Live) -> None:
@@ -205,7 +259,10 @@ def test_metrics_show_which_release_answers(live: Live) -> None:
         ]
         return {line.split('release="')[1].split('"')[0]: line.split()[-1] for line in found}
 
-    until(lambda: shown() == {live.first: "0.0", live.second: "1.0"}, 30, "the metric")
+    until(
+        lambda: {one for one, value in shown().items() if value == "1.0"} == {live.second}, 30, "the metric"
+    )
+    assert shown()[live.first] == "0.0"
     champion.rollback(live.warehouse, "credit")
     live.seconds_until(live.first)
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
-from components.runtime import champion, policy
+from components.runtime import champion, policy, promotion, standby
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part, Release
@@ -65,8 +65,11 @@ class Live:
 
     def promote(self, name: str) -> float:
         """Seconds from a promotion until the release answers."""
-        champion.promote(self.warehouse, champion.read_release(self.warehouse, "docs", name))
+        champion.promote(self.warehouse, self.stored(name))
         return self.until(name)
+
+    def stored(self, name: str) -> Release:
+        return champion.read_release(self.warehouse, "docs", name)
 
     def until(self, name: str) -> float:
         """Seconds from now until a release answers."""
@@ -76,6 +79,9 @@ class Live:
         took = time.monotonic() - begun
         assert self.ask().headers["x-twinstack-release"] == name
         return took
+
+    def opened(self, name: str) -> bool:
+        return any(f"release {name} is open after" in line for line in self.running.log)
 
     def opening(self, name: str) -> float:
         """Seconds that the server took to open a release, by its log."""
@@ -151,6 +157,21 @@ def test_another_adapter_is_opened_beside_the_old_one_without_dropping_a_request
         assert live.until("reworded") < 2, "what answered before is still open"
     assert set(load_.statuses) == {200}
     assert took < live.opening("retrained") + 2, "an open release answers within 2 s"
+
+
+def test_an_adapter_that_was_never_asked_is_open_before_it_is_promoted(live: Live) -> None:
+    live.trained("awaited")
+    made, config = live.stored("awaited"), load(live.folder / "twinstack.yaml")
+    with Load(live) as load_:
+        assert standby.announce(config, live.warehouse, made)
+        until(lambda: live.opened("awaited"), 120, "the standby")
+        assert live.ask().headers["x-twinstack-release"] == "reworded"
+        promotion.answer(config, live.warehouse, made, pytest.fail)  # nothing is left to wait for
+        live.until("awaited")
+        champion.rollback(live.warehouse, "docs")
+        live.until("reworded")
+    assert set(load_.statuses) == {200}
+    assert sum("release awaited is open" in line for line in live.running.log) == 1
 
 
 def test_releases_that_come_and_go_leave_no_memory_behind(live: Live) -> None:
