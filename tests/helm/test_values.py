@@ -113,7 +113,7 @@ def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
         ({"files": {"/etc/passwd": "x"}}, "files"),
         ({"networkPolicies": {"stores": [{"name": "s", "to": [], "ports": [1]}]}}, "/to"),
         ({"networkPolicies": {"modelPorts": [70_000]}}, "modelPorts"),
-        ({"prometheus": {"address": "prometheus:9090"}}, "address"),
+        ({"config": {"cluster": {"prometheus": {"address": "prometheus:9090"}}}}, "address"),
         ({"config": {"cluster": {"deployment_mode": "Serverless"}}}, "'Standard', 'Knative'"),
         ({"config": {"cluster": {"images": {"digests": {"serve": "latest"}}}}}, "digests/serve"),
         ({"config": {"cluster": {"images": {"digests": {"server": DIGEST}}}}}, "server"),

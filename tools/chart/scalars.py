@@ -34,7 +34,6 @@ Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Replicas = Annotated[int, Field(ge=0, le=1_000)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 User = Annotated[int, Field(ge=1, le=2_147_483_647)]
-Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+[^\s?#]*$")]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*(s|m|h)$")]
 #: What a server listens on: every address of IPv4, or of both.
 ListenAddress = Annotated[str, Field(pattern=r"^(0\.0\.0\.0|::)$")]

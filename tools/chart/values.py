@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Required
 
 from chart.scalars import (
-    Address,
     Annotations,
     Cidr,
     Closed,
@@ -174,11 +173,6 @@ class PriorityClasses(Closed, total=False):
     predictor: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)]
 
 
-class Prometheus(Closed, total=False):
-    address: Address
-    authentication: NameOrNothing
-
-
 class PodMonitors(Closed, total=False):
     enabled: bool
     interval: Duration
@@ -265,7 +259,6 @@ class Values(Closed, total=False):
     networkPolicies: NetworkPolicies
     podDisruptionBudgets: Budgets
     priorityClasses: PriorityClasses
-    prometheus: Prometheus
     monitoring: Monitoring
     servingRuntimes: Runtimes
     migration: Migration

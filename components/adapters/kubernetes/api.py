@@ -1,6 +1,6 @@
 """A few verbs of the Kubernetes API over HTTP: server-side apply, get, list, watch, delete, logs.
 
-Plain httpx instead of a generated client: five verbs on four kinds, one dependency that is there already, the
+Plain httpx instead of a generated client: five verbs on six kinds, one dependency that is there already, the
 token read anew for every call because Kubernetes renews it.
 """
 
@@ -51,6 +51,8 @@ class Resource:
 
 
 INFERENCE_SERVICES = Resource("serving.kserve.io", "v1beta1", "inferenceservices")
+AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers")
+SCALED_OBJECTS = Resource("keda.sh", "v1alpha1", "scaledobjects")
 TRAIN_JOBS = Resource("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 PODS = Resource("", "v1", "pods")
 EVENTS = Resource("", "v1", "events")

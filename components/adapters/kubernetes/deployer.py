@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
+from components.adapters.kubernetes import autoscaling
 from components.adapters.kubernetes.api import INFERENCE_SERVICES, Api, Object
 from components.adapters.kubernetes.following import Clock, Report, wait_until_ready
 from components.adapters.kubernetes.inference_service import (
@@ -56,15 +57,26 @@ class KServeDeployer:
         applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)
         report(f"InferenceService {name} is applied")
         try:
+            self._scale(release, body, applied, awake=True)
             ready = wait_until_ready(self._api, name, self._settings.predictors, report, self._clock)
+            if not self._settings.predictor(release.twin, release.kind).replicas:
+                self._scale(release, body, applied)
         except BaseException:
             if before:
-                self._restore(before, body, report)
+                self._restore(release, before, body, report)
             elif not answering:
                 self._take_back(applied, report)
             raise
         report(f"InferenceService {name} is ready")
         return predictor_uri(release, ready, self._settings.namespace)
+
+    def _scale(self, release: Release, body: Object, owner: Object, *, awake: bool = False) -> None:
+        """Apply what scales it; while it is waited for one pod runs, even where none need run later."""
+        if self._settings.deployment_mode == "Knative":
+            return  # it brings its own
+        uid, name = owner["metadata"]["uid"], body["metadata"]["name"]
+        wanted = autoscaling.autoscaler(release, body, uid, self._settings, awake=awake)
+        autoscaling.applied(self._api, wanted, name, force=self._settings.predictors.force)
 
     def _take_back(self, applied: Object, report: Report) -> None:
         name = applied["metadata"]["name"]
@@ -74,10 +86,11 @@ class KServeDeployer:
         except TwinError as error:  # why it was not ready matters more
             report(f"InferenceService {name} is left behind: {error}")
 
-    def _restore(self, before: Object, body: Object, report: Report) -> None:
+    def _restore(self, release: Release, before: Object, body: Object, report: Report) -> None:
         name = body["metadata"]["name"]
         try:
             self._api.apply(INFERENCE_SERVICES, _as_before(before, body))
+            self._scale(release, body, before)
             report(f"InferenceService {name} is what it was before; its pods answer on")
         except TwinError as error:  # why it was not ready matters more
             report(f"InferenceService {name} is left as it is, its older pods answer on: {error}")

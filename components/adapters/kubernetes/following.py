@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from components.adapters.kubernetes.answers import ClusterError
 from components.adapters.kubernetes.api import EVENTS, INFERENCE_SERVICES, PODS, Api, Object
 from components.adapters.kubernetes.diagnosis import Finding, diagnose
-from components.shared.config.cluster import Predictors
+from components.shared.config.predictors import Predictors
 
 #: Seconds of one watch: pods and events are looked at between two.
 WINDOW = 10

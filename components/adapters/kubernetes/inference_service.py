@@ -4,9 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from components.adapters.kubernetes import restricted
+from components.adapters.kubernetes import autoscaling, restricted
 from components.shared import digest
-from components.shared.config.cluster import Cluster, PredictorWork
+from components.shared.config.cluster import Cluster
+from components.shared.config.predictors import PredictorWork
 from components.shared.errors import ConfigError
 from components.shared.releases import Release
 
@@ -54,7 +55,8 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
     make = _llm if release.kind == "llm" else _classic
     predictor = {
         **make(release, settings, work, artifacts),
-        "minReplicas": work.replicas,
+        # KServe does not scale it, and none is a number for what does.
+        "minReplicas": max(1, work.replicas),
         "maxReplicas": work.max_replicas,
         "serviceAccountName": settings.service_accounts.serving,
         "securityContext": restricted.pod(),
@@ -83,10 +85,9 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
 
 def _annotations(release: Release, settings: Cluster, work: PredictorWork) -> dict[str, str]:
     """Mode and autoscaler, which KServe reads, and where the model comes from."""
-    scaled = work.max_replicas > work.replicas and settings.deployment_mode == "Standard"
     found = {
         "serving.kserve.io/deploymentMode": settings.deployment_mode,
-        "serving.kserve.io/autoscalerClass": "hpa" if scaled else "none",
+        "serving.kserve.io/autoscalerClass": "external" if autoscaling.scaled(work, settings) else "none",
         "twinstack.io/run": release.run,
         "twinstack.io/model-digest": release.model_digest,
         "twinstack.io/model-uri": release.model_uri,

@@ -21,6 +21,18 @@ RELEASE = (
         ("get", "list", "watch", "create", "patch", "delete"),
         "server-side apply (create, patch), waiting, taking back, cleaning up",
     ),
+    Rule(
+        "autoscaling",
+        "horizontalpodautoscalers",
+        ("get", "create", "patch", "delete"),
+        "server-side apply of what scales a predictor on CPU, and taking it away",
+    ),
+    Rule(
+        "keda.sh",
+        "scaledobjects",
+        ("get", "create", "patch", "delete"),
+        "server-side apply of what scales a predictor on requests, and taking it away",
+    ),
     Rule("", "pods", ("list",), "why a predictor is not ready: image, node, storage initializer, crash"),
     Rule("", "events", ("list",), "why no pod was made: quota, Pod Security"),
 )

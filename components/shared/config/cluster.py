@@ -4,11 +4,13 @@ Read when pipelines are compiled for a cluster or submitted to one, and by the s
 A run on a laptop reads none of it.
 """
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
+from components.shared.config.names import NAME_OR_NOTHING, Address, Digest, ObjectName, Variable
+from components.shared.config.predictors import Predictors, PredictorWork, Prometheus
 from components.shared.config.quantities import Cores, Memory
 
 ImageName = Literal["pipeline", "train", "serve", "console"]
@@ -18,16 +20,6 @@ StageName = Literal[
 ]  # fmt: skip
 
 PipelineName = Literal["collect", "features", "train", "release", "monitor", "end_to_end"]
-
-#: Name of a Kubernetes object or namespace (RFC 1123 label).
-ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-NAME_OR_NOTHING = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
-#: Digest of an image; empty where the tag is meant.
-Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
-#: Name of an environment variable.
-Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
-#: An address without a path at its end; empty where there is none.
-Address = Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*[^\s/?#])?$")]
 
 
 class Images(Settings):
@@ -52,63 +44,6 @@ class Api(Settings):
     """File with a bearer token, read anew for every call; only with `server`."""
     ca_file: str = ""
     """Certificates to trust; only with `server`. Empty means those of the system."""
-
-
-class PredictorWork(Settings):
-    """What one predictor, an InferenceService of one model version, runs with."""
-
-    in_front: bool = False
-    """The front loads the model itself and no predictor is made: for small models, and for clusters without
-    a GPU. A foundation model of a `package:` answers there anyway, because only our images hold it."""
-    runtime: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
-    """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
-    cpu: Cores = "500m"
-    """Requested cores."""
-    cpu_limit: Cores = "2"
-    """Most cores."""
-    memory: Memory = "1Gi"
-    """Requested memory."""
-    memory_limit: Memory = "2Gi"
-    """Most memory; above it the pod is killed."""
-    gpus: int = Field(default=0, ge=0, le=16)
-    """Accelerators of one pod; an LLM is split over all of them."""
-    pool: str = ""
-    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
-    replicas: int = Field(default=1, ge=1, le=1_000)
-    """Pods at the least."""
-    max_replicas: int = Field(default=1, ge=1, le=1_000)
-    """Pods at the most; above `replicas` KServe scales on the use of the CPU."""
-    arguments: tuple[str, ...] = ()
-    """More arguments of the model server, for example `--max-model-len=4096`."""
-
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
-        if self.max_replicas < self.replicas:
-            raise ValueError(f"max_replicas {self.max_replicas} is less than replicas {self.replicas}")
-        return self
-
-
-class Predictors(Settings):
-    """How the `release` stage lets a model version answer on the cluster."""
-
-    classic: PredictorWork = PredictorWork(runtime="kserve-xgbserver")
-    """Predictors of classic twins."""
-    llm: PredictorWork = PredictorWork(
-        runtime="kserve-huggingfaceserver", cpu="4", cpu_limit="8", memory="16Gi", memory_limit="32Gi", gpus=1
-    )
-    """Predictors of LLM twins."""
-    twins: dict[str, PredictorWork] = Field(default={})
-    """Twins whose predictors run with something else, by name."""
-    ready_seconds: int = Field(default=1_800, ge=1, le=86_400)
-    """Longest wait for a predictor; then the candidate is taken back and the champion stays."""
-    failing_seconds: int = Field(default=120, ge=0, le=86_400)
-    """How long a failure that may mend itself (an image that cannot be pulled, a crash loop) is watched."""
-    kept: int = Field(default=2, ge=0, le=20)
-    """Earlier champions whose predictors stay, so that a rollback has nothing to wait for."""
-    force: bool = False
-    """Take fields of an InferenceService that somebody else has set."""
-    artifacts_claim: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
-    """PersistentVolumeClaim whose root is the folder of `stores.artifacts`, where that is no object store."""
 
 
 class Training(Settings):
@@ -317,6 +252,8 @@ class Cluster(Settings):
     """The Kubeflow Pipelines server."""
     api: Api = Api()
     """The Kubernetes API server."""
+    prometheus: Prometheus = Prometheus()
+    """Where KEDA reads the load of fronts and predictors."""
     predictors: Predictors = Predictors()
     """How a model version is let answer."""
     training: Training = Training()
@@ -351,6 +288,13 @@ class Cluster(Settings):
             if pool and pool not in self.pools:
                 known = ", ".join(sorted(self.pools)) or "none is declared"
                 raise ValueError(f"{name}.pool '{pool}' is not among pools: {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _zero_is_woken(self) -> Self:
+        named = (self.predictors.classic, self.predictors.llm, *self.predictors.twins.values())
+        if self.deployment_mode == "Knative" and not all(one.replicas for one in named):
+            raise ValueError("predictors with replicas 0 need deployment_mode 'Standard'")
         return self
 
     @model_validator(mode="after")

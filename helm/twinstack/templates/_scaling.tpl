@@ -27,16 +27,16 @@ scaleDown:
 
 {{/* A Prometheus trigger of KEDA, for `list $ NAME QUERY THRESHOLD`. */}}
 {{- define "twinstack.trigger" -}}
-{{- $root := index . 0 -}}
+{{- $prometheus := (index . 0).Values.config.cluster.prometheus -}}
 - type: prometheus
   name: {{ index . 1 }}
   metricType: AverageValue
   metadata:
-    serverAddress: {{ $root.Values.prometheus.address }}
+    serverAddress: {{ $prometheus.address }}
     query: {{ index . 2 | quote }}
     threshold: {{ index . 3 | quote }}
     activationThreshold: "0"
-  {{- with $root.Values.prometheus.authentication }}
+  {{- with $prometheus.authentication }}
   authenticationRef: {name: {{ . | quote }}}
   {{- end }}
 {{- end -}}
@@ -44,6 +44,13 @@ scaleDown:
 {{/* Requests that the front of an InferenceService has in hand, for `list $ NAME`. */}}
 {{- define "twinstack.inFlight" -}}
 {{- printf "sum(twinstack_requests_in_flight{namespace=%q,pod=~%q,route!~%q})" (index . 0).Release.Namespace (printf "%s-predictor-.+" (index . 1)) "health|metrics" -}}
+{{- end -}}
+
+{{/* 1 where the front of an InferenceService was asked of late, for `list $ NAME`; a counter's first value counts,
+which `increase` does not see. */}}
+{{- define "twinstack.asked" -}}
+{{- $total := printf "twinstack_request_total{namespace=%q,pod=~%q,route!~%q}" (index . 0).Release.Namespace (printf "%s-predictor-.+" (index . 1)) "health|metrics|models|other" -}}
+{{- printf "sum(increase(%[1]s[2m]) > 0 or (%[1]s > 0 unless %[1]s offset 2m)) > bool 0" $total -}}
 {{- end -}}
 
 {{/* Requests that wait in the front of an InferenceService, for `list $ NAME`. */}}

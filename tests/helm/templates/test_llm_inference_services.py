@@ -44,4 +44,4 @@ def test_weights_have_the_seconds_that_the_values_give_them_and_the_rest_is_kser
 def test_it_scales_on_the_queue_by_the_name_that_kserve_gives_the_metric() -> None:
     (made,) = render(ci("production-gpu"), "llm-inference-services.yaml")
     queries = [one["metadata"]["query"] for one in made["spec"]["scaling"]["keda"]["triggers"]]
-    assert queries[1].startswith("sum(kserve_vllm:num_requests_waiting{")
+    assert queries[-1].startswith("sum(kserve_vllm:num_requests_waiting{")

@@ -22,8 +22,9 @@ def test_a_front_scales_on_what_it_has_in_hand_and_what_waits() -> None:
 def test_a_predictor_at_zero_is_woken_by_its_front() -> None:
     made = one(OBJECTS, "ScaledObject", "twinstack-docs-pinned")
     assert made["spec"]["minReplicaCount"] == 0
-    waking, waiting = queries("twinstack-docs-pinned")
-    assert waking == queries("twinstack-docs")[0]
+    waking, flying, waiting = queries("twinstack-docs-pinned")
+    assert "increase(twinstack_request_total{" in waking and waking.endswith("> bool 0")
+    assert flying == queries("twinstack-docs")[0]
     assert waiting.startswith("sum(vllm:num_requests_waiting{")
 
 

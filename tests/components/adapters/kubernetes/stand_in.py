@@ -3,9 +3,10 @@
 What it does as the real one does: server-side apply with owners of fields (lists count as one field),
 conflicts with their causes, resource versions, generations, deletion with preconditions, label and field
 selectors of the forms that are used here, paging, watches that stream from a version, RBAC by verb and
-resource, bearer tokens, and where `shared/` is there, the CRD's own schema for every object. What it does not
-do: admission webhooks, finalizers, garbage collection, scheduling. Its controllers are the steps that a test
-writes down; one is taken whenever a watch is opened.
+resource, bearer tokens, and where `shared/` is there, the CRD's own schema for every object. Its
+garbage collector takes at once what a deleted object owned. What it does not do: admission webhooks,
+finalizers, scheduling. Its controllers are the steps that a test writes down; one is taken whenever a watch
+is opened.
 """
 
 import copy
@@ -27,7 +28,14 @@ Step = Callable[["Server"], str | None]
 ROOT = Path(__file__).resolve().parents[4]
 TOKEN = "token-of-the-stage"
 
-KINDS = {"inferenceservices": "InferenceService", "trainjobs": "TrainJob", "pods": "Pod", "events": "Event"}
+KINDS = {
+    "inferenceservices": "InferenceService",
+    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+    "scaledobjects": "ScaledObject",
+    "trainjobs": "TrainJob",
+    "pods": "Pod",
+    "events": "Event",
+}
 
 
 @cache
@@ -110,6 +118,14 @@ class Server:
             one["status"] = {"observedGeneration": 7, **status}
             self.version += 1
             one["metadata"]["resourceVersion"] = str(self.version)
+
+    def drop(self, key: Key) -> None:
+        """Delete an object and what it owns."""
+        uid = self.objects.pop(key)["metadata"]["uid"]
+        self.owners.pop(key, None)
+        for other, one in list(self.objects.items()):
+            if any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences", [])):
+                self.drop(other)
 
     def apply(self, key: Key, body: Object, manager: str, force: bool) -> tuple[int, Object]:
         """Server-side apply."""

@@ -171,7 +171,6 @@ class Handler(BaseHTTPRequestHandler):
             wanted = options.get("preconditions", {}).get("uid")
             if wanted and wanted != found["metadata"]["uid"]:
                 return self.answer(409, refusal(409, "Conflict", "the UID in the precondition differs"))
-            del self.kept.objects[(plural, namespace, name)]
-            self.kept.owners.pop((plural, namespace, name), None)
+            self.kept.drop((plural, namespace, name))
         self.answer(200, {"kind": "Status", "status": "Success"})
         return None

@@ -385,6 +385,10 @@ def test_what_is_forbidden_names_verb_and_resource(api: Api, server: Server, ver
 def test_the_documented_permissions_are_enough_and_none_is_too_many(api: Api, server: Server) -> None:
     server.rules = RELEASE
     server.steps = [has_pod(phase="Pending"), becomes_ready()]
+    deployer(api, classic={"max_replicas": 2}).deploy(release(), silent)
+    by_requests = {"max_replicas": 2, "scaling": {"by": "requests"}}
+    deployer(api, classic=by_requests).deploy(release(), silent)
+    server.steps = [becomes_ready()]
     deployer(api).deploy(release(), silent)
     deployer(api).clean("credit", {"9"})
     used = set(server.calls)

@@ -1,0 +1,15 @@
+"""Names and addresses on a cluster: what each may look like."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+#: Name of a Kubernetes object or namespace (RFC 1123 label).
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+NAME_OR_NOTHING = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$"
+#: Digest of an image; empty where the tag is meant.
+Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
+#: Name of an environment variable.
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
+#: An address without a path at its end; empty where there is none.
+Address = Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*[^\s/?#])?$")]
