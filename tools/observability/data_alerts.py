@@ -4,7 +4,7 @@ from components.shared.metrics.drift import DRIFT_CLOSED, DRIFT_ROWS, DRIFT_STAT
 from components.shared.metrics.requests import REQUESTS
 from components.shared.metrics.steps import STEP_FAILURE, STEP_SUCCESS
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE
-from tools.observability.promql import Clock, increase, max_by, on, select, sum_by
+from tools.observability.promql import Clock, increase, max_by, on, select, series, sum_by
 from tools.observability.rules import Alert, Group, Record
 from tools.observability.slo import ANSWERING
 
@@ -29,11 +29,11 @@ def drift(clock: Clock) -> Alert:
     """
     hour = clock("1h")
     closed = max_by(f"changes({select(DRIFT_CLOSED)}[{hour}])", "twin")
-    persisted = f"min_over_time({DRIFT}[{hour}]) > 1 and {on('twin')} ({closed} >= 1)"
-    held = f'ALERTS{{alertname="{DRIFT_ALERT}",alertstate="firing"}}'
+    persisted = f"min_over_time({series(DRIFT)}[{hour}]) > 1 and {on('twin')} ({closed} >= 1)"
+    held = series("ALERTS", alertname=DRIFT_ALERT, alertstate="firing")
     return Alert(
         DRIFT_ALERT,
-        f"({DRIFT} > 1) and {on('twin', 'feature')} (({persisted}) or {held})",
+        f"({series(DRIFT)} > 1) and {on('twin', 'feature')} (({persisted}) or {held})",
         clock("1m"),
         "ticket",
         "Feature {{ $labels.feature }} of twin {{ $labels.twin }} has drifted from its training data: "
@@ -46,7 +46,7 @@ def drift(clock: Clock) -> Alert:
 
 def _age(step: str, objective: str) -> str:
     last = max_by(select(STEP_SUCCESS, step=step), "twin")
-    return f"time() - {last} > on () group_left () max({objective})"
+    return f"time() - {last} > on () group_left () max({series(objective)})"
 
 
 def data_stale(clock: Clock) -> Alert:
@@ -64,7 +64,9 @@ def data_stale(clock: Clock) -> Alert:
 
 def monitor_stale(clock: Clock) -> Alert:
     """Drift would not be seen."""
-    closed = f"time() - {max_by(select(DRIFT_CLOSED), 'twin')} > on () group_left () max({MONITOR_AGE})"
+    closed = (
+        f"time() - {max_by(select(DRIFT_CLOSED), 'twin')} > on () group_left () max({series(MONITOR_AGE)})"
+    )
     asked = sum_by(increase(select(REQUESTS, route=f"=~{ANSWERING}"), clock("1d")), "twin")
     waiting = f"{asked} > 2 * {max_by(select(DRIFT_ROWS), 'twin')}"
     return Alert(

@@ -9,6 +9,10 @@ from components.shared.metrics.table import exposed
 #: Labels that a scrape adds and every aggregation keeps: two installations may share one Prometheus.
 SCRAPED = ("namespace",)
 
+#: Every namespace, and series without one. On a cluster the chart writes its own namespace in this place, so
+#: that rules of two installations do not see each other's series.
+SCOPE = "=~.*"
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+)(ms|s|m|h|d)")
 
@@ -58,15 +62,31 @@ def select(metric: Metric, end: str = "", **labels: str) -> str:
     name = f"{metric.name}_{end}" if end else metric.name
     if name not in exposed(metric):
         raise ValueError(f"metric {metric.name} exposes no series {name}")
-    matchers = []
     for label, wanted in labels.items():
         if label not in (*metric.labels, *SCRAPED, "le"):
             raise ValueError(f"metric {metric.name} has no label '{label}'")
-        operator = next((one for one in ("=~", "!~", "!=") if wanted.startswith(one)), "=")
-        value = wanted.removeprefix(operator) if operator != "=" else wanted
-        _closed(metric, label, operator, value)
+        _closed(metric, label, *_operator(wanted))
+    return series(name, **labels)
+
+
+def series(name: str, **labels: str) -> str:
+    """A selector of series by their name, of one namespace where there is one.
+
+    Args:
+        name: Of what is scraped or recorded.
+        **labels: As for `select`.
+    """
+    matchers = []
+    for label, wanted in {"namespace": SCOPE, **labels}.items():
+        operator, value = _operator(wanted)
         matchers.append(f'{label}{operator}"{value}"')
-    return f"{name}{{{','.join(matchers)}}}" if matchers else name
+    return f"{name}{{{','.join(matchers)}}}"
+
+
+def _operator(wanted: str) -> tuple[str, str]:
+    """Operator and value of a matcher."""
+    operator = next((one for one in ("=~", "!~", "!=") if wanted.startswith(one)), "=")
+    return operator, wanted.removeprefix(operator) if operator != "=" else wanted
 
 
 def _closed(metric: Metric, label: str, operator: str, value: str) -> None:

@@ -4,7 +4,7 @@ from components.shared.metrics.llm import FIRST_TOKEN_SECONDS
 from components.shared.metrics.metric import VALUES
 from components.shared.metrics.requests import REQUEST_SECONDS, REQUESTS
 from tools.observability.objectives import AVAILABILITY, BURNS, LATENCY, LEAST_REQUESTS, Burn
-from tools.observability.promql import Clock, on, rate, select, sum_by
+from tools.observability.promql import Clock, on, rate, select, series, sum_by
 from tools.observability.rules import Alert, Group, Record
 
 #: Routes on which a classic twin answers.
@@ -44,13 +44,12 @@ def _failures(clock: Clock, window: str) -> str:
 
 
 def _recorded(clock: Clock, window: str) -> list[Record]:
+    asked = series(rates(window))
     classic = {"route": f"=~{'|'.join(CLASSIC_ROUTES)}", "role": "!=shadow"}
     return [
         Record(rates(window), _total(clock, window)),
         # A twin that never failed has no series of errors: it failed 0 times.
-        Record(
-            failed(window), f"({_failures(clock, window)} or 0 * {rates(window)}) / ({rates(window)} > 0)"
-        ),
+        Record(failed(window), f"({_failures(clock, window)} or 0 * {asked}) / ({asked} > 0)"),
         Record(
             slow(window),
             _slow(
@@ -74,7 +73,7 @@ def _recorded(clock: Clock, window: str) -> list[Record]:
 
 def _slow(buckets: str, count: str, kind: str) -> str:
     """1 minus the share in the bucket that the objective names."""
-    fast = sum_by(f'{buckets} and on (le) max by (le) ({LATENCY}{{twin_kind="{kind}"}})', "twin")
+    fast = sum_by(f"{buckets} and on (le) max by (le) ({series(LATENCY, twin_kind=kind)})", "twin")
     return f"1 - {fast} / ({sum_by(count, 'twin')} > 0)"
 
 
@@ -84,15 +83,15 @@ def recording(clock: Clock) -> Group:
 
 
 def _enough(clock: Clock, burn: Burn) -> str:
-    requests = f"{rates(burn.long)} * {clock.seconds(burn.long):g}"
+    requests = f"{series(rates(burn.long))} * {clock.seconds(burn.long):g}"
     return f"{on('twin')} ({requests} >= {LEAST_REQUESTS})"
 
 
 def _availability(clock: Clock, burn: Burn) -> Alert:
-    budget = f"on () group_left () ({burn.factor:g} * (1 - max({AVAILABILITY})))"
+    budget = f"on () group_left () ({burn.factor:g} * (1 - max({series(AVAILABILITY)})))"
     return Alert(
         "TwinstackAvailabilityBurn",
-        f"({failed(burn.long)} > {budget}) and {on('twin')} ({failed(burn.short)} > {budget})"
+        f"({series(failed(burn.long))} > {budget}) and {on('twin')} ({series(failed(burn.short))} > {budget})"
         f" and {_enough(clock, burn)}",
         clock("1m"),
         burn.severity,
@@ -105,10 +104,10 @@ def _availability(clock: Clock, burn: Burn) -> Alert:
 
 
 def _latency(clock: Clock, burn: Burn) -> Alert:
-    budget = f"on (twin_kind) group_left () ({burn.factor:g} * (1 - max by (twin_kind) ({LATENCY})))"
+    budget = f"on (twin_kind) group_left () ({burn.factor:g} * (1 - max by (twin_kind) ({series(LATENCY)})))"
     return Alert(
         "TwinstackLatencyBurn",
-        f"({slow(burn.long)} > {budget}) and {on('twin')} ({slow(burn.short)} > {budget})"
+        f"({series(slow(burn.long))} > {budget}) and {on('twin')} ({series(slow(burn.short))} > {budget})"
         f" and {_enough(clock, burn)}",
         clock("1m"),
         burn.severity,

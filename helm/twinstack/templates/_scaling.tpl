@@ -32,7 +32,7 @@ scaleDown:
   name: {{ index . 1 }}
   metricType: AverageValue
   metadata:
-    serverAddress: {{ $prometheus.address }}
+    serverAddress: {{ $prometheus.address | quote }}
     query: {{ index . 2 | quote }}
     threshold: {{ index . 3 | quote }}
     activationThreshold: "0"

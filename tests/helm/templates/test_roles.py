@@ -16,7 +16,8 @@ def test_rights_that_nobody_needs_can_be_left_out() -> None:
     made = render(ci("minimal", rbac={"trainer": False, "workflow": False, "kfpRuns": False}), "roles.yaml")
     for name in ("twinstack-pipelines", "twinstack-console"):
         role = one(made, "Role", name)
-        assert {group for rule in role["rules"] for group in rule["apiGroups"]} == {"", "serving.kserve.io"}
+        groups = {group for rule in role["rules"] for group in rule["apiGroups"]}
+        assert groups == {"", "serving.kserve.io", "autoscaling", "keda.sh"}
 
 
 def test_the_console_may_release_and_start_runs_and_no_more() -> None:

@@ -3,7 +3,18 @@
 from components.shared.metrics.operations import ALERTS_RECEIVED, APPROVALS_PENDING, CONSOLE_LIMITED, RUNS
 from components.shared.metrics.records import SPOOL_LAG, SPOOL_RECORDS, SPOOLED
 from components.shared.metrics.steps import STEP_FAILURE, STEP_ROWS, STEP_SECONDS, STEP_SUCCESS
-from tools.observability.dashboards.parts import WINDOW, Board, Panel, Query, Row, chosen, largest, line, zero
+from tools.observability.dashboards.parts import (
+    WINDOW,
+    Board,
+    Panel,
+    Query,
+    Row,
+    chosen,
+    largest,
+    line,
+    objective,
+    zero,
+)
 from tools.observability.objectives import DATA_AGE, MONITOR_AGE, SPOOL_AGE
 from tools.observability.promql import Clock, increase, max_by, rate, sum_by
 
@@ -16,8 +27,8 @@ STAGES = Row(
             "s",
             [
                 Query(f"time() - {largest(STEP_SUCCESS, 'step')}", "{{twin}} {{step}}"),
-                Query(f"max({DATA_AGE})", "allowed for collect"),
-                Query(f"max({MONITOR_AGE})", "allowed for monitor"),
+                Query(f"max({objective(DATA_AGE)})", "allowed for collect"),
+                Query(f"max({objective(MONITOR_AGE)})", "allowed for monitor"),
             ],
         ),
         Panel(

@@ -21,6 +21,7 @@ from tools.observability.dashboards.parts import (
     chosen,
     largest,
     line,
+    objective,
     per_second,
     quantiles,
     recorded,
@@ -71,7 +72,7 @@ ERRORS = Row(
             [
                 Query(recorded(slo.failed("5m")), "{{twin}} 5m"),
                 Query(recorded(slo.failed("1h")), "{{twin}} 1h"),
-                Query(f"1 - max({AVAILABILITY})", "allowed"),
+                Query(f"1 - max({objective(AVAILABILITY)})", "allowed"),
             ],
         ),
         Panel(
@@ -82,7 +83,7 @@ ERRORS = Row(
             [
                 Query(recorded(slo.slow("5m")), "{{twin}} 5m"),
                 Query(recorded(slo.slow("1h")), "{{twin}} 1h"),
-                Query(f"1 - max by (twin_kind) ({LATENCY})", "allowed {{twin_kind}}"),
+                Query(f"1 - max by (twin_kind) ({objective(LATENCY)})", "allowed {{twin_kind}}"),
             ],
         ),
         Panel(

@@ -30,7 +30,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from components.shared.metrics.metric import Metric
 from components.shared.metrics.requests import RELEASE_INFO
 from tools.observability import promql
-from tools.observability.promql import max_by, select, sum_by
+from tools.observability.promql import max_by, select, series, sum_by
 
 #: Width of a dashboard and height of a panel, in Grafana's units.
 WIDTH, HEIGHT = 24, 8
@@ -105,7 +105,12 @@ def chosen(metric: Metric, end: str = "", **labels: str) -> str:
 
 def recorded(name: str) -> str:
     """A recorded series that the dashboard's variables narrow."""
-    return f'{name}{{namespace=~"$namespace",twin=~"$twin"}}'
+    return series(name, namespace="=~$namespace", twin="=~$twin")
+
+
+def objective(name: str) -> str:
+    """The series of an objective, in the namespaces that the dashboard's variable names."""
+    return series(name, namespace="=~$namespace")
 
 
 def zero() -> str:
