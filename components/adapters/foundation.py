@@ -68,23 +68,42 @@ def weights(settings: Settings, cache: Path, note: Note = _silent) -> Path:
     return folder
 
 
-def load(settings: Settings, cache: Path, *, adapter: Path | None = None, note: Note = _silent) -> Foundation:
+def load(
+    settings: Settings,
+    cache: Path,
+    *,
+    adapter: Path | None = None,
+    streams: bool = False,
+    note: Note = _silent,
+) -> Foundation:
     """The model in bfloat16, an adapter merged into it and packed: to answer, not to train.
 
     Merging happens in float32: in bfloat16 it would move logits by up to 0.75.
 
+    Args:
+        settings: Which model.
+        cache: Folder of converted weights.
+        adapter: Folder of a LoRA adapter.
+        streams: Whether single answers are written as they are asked for, not batches: for more memory,
+            a small model does so faster.
+        note: Called with what takes long.
+
     Raises:
         ConfigError: The model is not installed or does not exist.
     """
+    import torch
+
     from components.adapters.packed import pack
 
     # As they lie on disk the weights are mapped, not read: what is neither merged nor packed is shared.
     found = base(settings, cache, dtype="auto" if adapter else "bfloat16", note=note)
+    threads = torch.get_num_threads() if streams else 0
     with _one_thread():
-        return Foundation(pack(_merged(found.model, adapter) if adapter else found.model), found.tokenizer)
+        model = merged(found.model, adapter) if adapter else found.model
+        return Foundation(pack(model, threads=threads), found.tokenizer)
 
 
-def _merged(model: Any, adapter: Path) -> Any:
+def merged(model: Any, adapter: Path) -> Any:
     """The model with an adapter in its weights, in bfloat16; one layer at a time is in float32."""
     import torch
     from peft import PeftModel

@@ -190,7 +190,9 @@ def open_predictor(config: Config, release: Release, loans: Loans) -> ChatPredic
         from components.adapters import foundation
 
         log.info("foundation model %s with adapter %s is loading", base.model, release.model_version)
-        made = foundation.load(base, _cache(config), adapter=adapter, note=lambda text: log.info("%s", text))
+        made = foundation.load(
+            base, _cache(config), adapter=adapter, streams=True, note=lambda text: log.info("%s", text)
+        )
         return made.model, made.tokenizer
 
     def started() -> LocalPredictor:

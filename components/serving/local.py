@@ -102,6 +102,8 @@ class LocalPredictor:
         """Load the model and start the thread that generates."""
         from transformers import ContinuousBatchingConfig, GenerationConfig
 
+        from components.adapters.packed import calm
+
         model, tokenizer = self._parts
         # The processors choose the token, so nothing is left to sample.
         greedy = GenerationConfig(  # type: ignore[no-untyped-call]
@@ -119,6 +121,7 @@ class LocalPredictor:
             ),
         )
         install(self._manager)
+        calm(model)
         self._manager.start()
 
     def stop(self) -> None:

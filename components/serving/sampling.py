@@ -2,7 +2,7 @@
 
 transformers draws one stream of numbers for the whole batch, so a request's answer would depend on its
 neighbours, and sorts the whole vocabulary for everybody. Here every request draws its own noise by seed and
-position (the Gumbel-max trick), which leaves one token a row to choose from, and a row pays for what it asks.
+position (the Gumbel-max trick), so the likeliest token after it is the choice. A row pays for what it asks.
 """
 
 import hashlib
@@ -50,6 +50,17 @@ def seed_at(seed: int, position: int) -> int:
     return int.from_bytes(mixed) % SEEDS
 
 
+class Temperature(ContinuousBatchingTemperatureLogitsWarper):
+    """Temperature for a batch in which somebody asks for one."""
+
+    def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
+        """Scores `[rows, vocabulary]`, divided by each row's temperature."""
+        if bool((tensor_arg[: scores.size(0)].view(torch.float32) == 1).all()):
+            return scores
+        divided: torch.Tensor = super().__call__(scores, tensor_arg)
+        return divided
+
+
 class TopP(ContinuousBatchingTopPLogitsWarper):
     """Nucleus sampling for the rows that ask for it."""
 
@@ -63,7 +74,7 @@ class TopP(ContinuousBatchingTopPLogitsWarper):
 
 
 class SeededChoice(ContinuousBatchingLogitsProcessor):
-    """Keeps one token a row: the largest of logit plus Gumbel noise drawn by the request's seed."""
+    """Adds Gumbel noise drawn by the request's seed to its logits; the largest sum is the token drawn."""
 
     def __init__(self) -> None:
         self.supported_kwargs = {"seed": int}
@@ -82,7 +93,7 @@ class SeededChoice(ContinuousBatchingLogitsProcessor):
         return torch.tensor(seeds, dtype=torch.int32)
 
     def __call__(self, scores: torch.Tensor, tensor_arg: torch.Tensor) -> torch.Tensor:
-        """Scores `[rows, vocabulary]`, all but the chosen token at minus infinity."""
+        """Scores `[rows, vocabulary]` with the noise of each row that asks for some."""
         generator = torch.Generator(device=scores.device)
         for row, seed in enumerate(tensor_arg[: scores.size(0)].tolist()):
             if seed != GREEDY:
@@ -90,14 +101,13 @@ class SeededChoice(ContinuousBatchingLogitsProcessor):
                 # A uniform number u gives Gumbel noise as -log(-log(u)); 0 gives minus infinity.
                 noise = torch.rand(scores.size(1), generator=generator, device=scores.device)
                 scores[row] -= noise.log_().neg_().log_()
-        chosen = scores.argmax(dim=-1, keepdim=True)
-        return torch.full_like(scores, float("-inf")).scatter_(1, chosen, 0.0)
+        return scores
 
 
 def install(manager: Any) -> None:
     """Make a batching manager choose tokens as each request asks; call it before the manager starts."""
     steps: list[Any] = [
-        ContinuousBatchingTemperatureLogitsWarper(TemperatureLogitsWarper(1.0)),
+        Temperature(TemperatureLogitsWarper(1.0)),
         TopP(TopPLogitsWarper(1.0)),
         SeededChoice(),
     ]

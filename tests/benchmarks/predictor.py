@@ -197,7 +197,7 @@ def ours(cache: Path) -> dict[str, float]:
 
     # As in a front: the thread that opens a release has embedded a text, and keeps its OpenMP team.
     Encoder(EncoderSettings()).encode(["warm up"])
-    found = foundation.load(Foundation(), cache)
+    found = foundation.load(Foundation(), cache, streams=True)
     predictor = LocalPredictor(lambda: (found.model, found.tokenizer))
     predictor.start()
     long = found.tokenizer.decode(found.tokenizer(START * PROMPT)["input_ids"][:PROMPT])

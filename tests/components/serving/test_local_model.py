@@ -1,0 +1,107 @@
+"""The local predictor with the real model: what it writes is what transformers alone would write."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from components.adapters import foundation
+from components.adapters.foundation import Foundation
+from components.finetune import training
+from components.serving.local import LocalPredictor
+from components.shared import conversation
+from components.shared.config.llm import Finetune
+from components.shared.config.llm import Foundation as Settings
+from components.shared.generation import Parameters
+from tests.components import llm_fixtures
+
+QUESTIONS = ("What is the capital of France?", "Name a colour.", "Write one line about the sea, a calm one.")
+
+#: A prompt over several blocks of the cache, and more than one pass.
+LONG = "Sum this up: " + " ".join(f"Room {one} is {'green' if one % 3 else 'red'}." for one in range(130))
+
+#: Difference of two logits near 20 that bfloat16 arithmetic can turn around.
+TIE = 0.5
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return llm_fixtures.shared_cache(tmp_path_factory.mktemp("local"))
+
+
+@pytest.fixture(scope="module")
+def adapter(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An adapter that changes answers, but not so much that nothing but noise is left."""
+    folder = tmp_path_factory.mktemp("adapter")
+    made = training.adapted(foundation.base(Settings(), cache, dtype="float32").model, Finetune(rank=4), 1)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, one in made.named_parameters():
+            if "lora_B" in name:
+                one.normal_(0, 0.02)
+    training.save(made, folder, "test")
+    return folder
+
+
+@pytest.fixture(scope="module", params=["plain", "adapted"])
+def sides(
+    request: pytest.FixtureRequest, cache: Path, adapter: Path
+) -> Iterator[tuple[LocalPredictor, Foundation]]:
+    """The predictor, and the same weights in transformers' own layers."""
+    chosen = adapter if request.param == "adapted" else None
+    plain = foundation.base(Settings(), cache, dtype="bfloat16")
+    if chosen:
+        plain = Foundation(foundation.merged(plain.model, chosen), plain.tokenizer)
+    served = foundation.load(Settings(), cache, adapter=chosen, streams=True)
+    predictor = LocalPredictor(lambda: (served.model, served.tokenizer))
+    predictor.start()
+    yield predictor, plain
+    predictor.stop()
+
+
+def said(predictor: LocalPredictor, questions: tuple[str, ...], **more: float) -> list[str]:
+    """Answers to questions that are asked at once."""
+
+    async def one(question: str) -> str:
+        prompt = [{"role": "user", "content": question}]
+        parameters = Parameters(max_tokens=16, **{"temperature": 0.0, **more})  # type: ignore[arg-type]
+        return "".join([piece.text async for piece in predictor.stream(prompt, parameters)])
+
+    async def every() -> list[str]:
+        return list(await asyncio.gather(*map(one, questions)))
+
+    return asyncio.run(every())
+
+
+def behind(plain: Foundation, question: str, answer: str) -> list[float]:
+    """By how much each token of an answer is less likely, in logits, than the likeliest one."""
+    ids = conversation.tokens(plain.tokenizer, [{"role": "user", "content": question}], prompt=True)
+    answered = plain.tokenizer(answer, add_special_tokens=False)["input_ids"]
+    with torch.inference_mode():
+        logits = plain.model(input_ids=torch.tensor([ids + answered])).logits[0, len(ids) - 1 : -1].float()
+    return (logits.max(-1).values - logits[range(len(answered)), answered]).tolist()
+
+
+@pytest.mark.parametrize("questions", [(one,) for one in (*QUESTIONS, LONG)] + [(*QUESTIONS * 2, LONG)])
+def test_every_token_is_the_likeliest_to_the_plain_model(
+    sides: tuple[LocalPredictor, Foundation], questions: tuple[str, ...]
+) -> None:
+    predictor, plain = sides
+    for question, answer in zip(questions, said(predictor, questions), strict=True):
+        gaps = behind(plain, question, answer)
+        assert len(gaps) > 2
+        assert max(gaps) <= TIE
+        assert sum(one == 0 for one in gaps) >= 0.8 * len(gaps)
+
+
+def test_the_comparison_can_fail(sides: tuple[LocalPredictor, Foundation]) -> None:
+    assert max(behind(sides[1], QUESTIONS[0], "Perhaps the moon, and its cheese.")) > TIE
+
+
+def test_a_seed_repeats_an_answer(sides: tuple[LocalPredictor, Foundation]) -> None:
+    predictor, _ = sides
+    alone = said(predictor, QUESTIONS[:1], temperature=1.0, seed=7)
+    assert alone == said(predictor, QUESTIONS[:1], temperature=1.0, seed=7)
+    assert alone != said(predictor, QUESTIONS[:1], temperature=1.0, seed=8)
