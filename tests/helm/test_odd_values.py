@@ -26,11 +26,10 @@ def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
     cluster |= {"namespace": "123", "kfp": {}, "service_accounts": {"serving": "no", "pipelines": "off"}}
     cluster["images"]["pull_secrets"] = ["0x1f"]
     more: Object = {
-        "config": {"state": "/a,b"},
+        "config": {"state": "/a,b", "cluster": {"prometheus": {"authentication": "null"}}},
         "commonLabels": {"cost": "12"},
         "caBundle": {"configMap": "true", "key": "1"},
         "console": {"serviceAccount": "yes", "storage": {"claim": "1e5"}},
-        "prometheus": {"authentication": "null"},
         "pods": {"annotations": {"note": "on"}, "nodeSelector": {"pool": "true"}},
         "monitoring": {"alertmanager": {"keySecret": "1", "keySecretKey": "2"}},
     }

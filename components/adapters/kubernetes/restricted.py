@@ -14,7 +14,7 @@ def pod(*, user: int | None = None) -> dict[str, Any]:
 
 
 def container() -> dict[str, Any]:
-    """Security context of a container; KServe copies it to the storage initializer."""
+    """Security context of a container. The storage initializer has what the ClusterStorageContainer says."""
     return {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},

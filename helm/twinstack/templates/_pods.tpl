@@ -7,8 +7,8 @@ fsGroup: {{ int . }}
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
-{{/* Container security context, for a numeric user. It repeats the pod's, because KServe copies it to the
-containers that it adds, and because Knative takes it without a feature flag. */}}
+{{/* Container security context, for a numeric user. It repeats the pod's, because Knative takes it
+without a feature flag. */}}
 {{- define "twinstack.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true

@@ -45,3 +45,16 @@ def test_it_scales_on_the_queue_by_the_name_that_kserve_gives_the_metric() -> No
     (made,) = render(ci("production-gpu"), "llm-inference-services.yaml")
     queries = [one["metadata"]["query"] for one in made["spec"]["scaling"]["keda"]["triggers"]]
     assert queries[-1].startswith("sum(kserve_vllm:num_requests_waiting{")
+
+
+def test_the_container_that_fetches_the_model_passes_pod_security_too() -> None:
+    template = support(ci("production-gpu"))["template"]
+    (fetching,) = template["initContainers"]
+    assert fetching["name"] == "storage-initializer"
+    (model,) = template["containers"]
+    context = {
+        key: value for key, value in model["securityContext"].items() if key != "readOnlyRootFilesystem"
+    }
+    assert fetching["securityContext"] == context
+    # It runs before the model, so what it may take costs nothing more.
+    assert fetching["resources"]["limits"]["memory"] == model["resources"]["limits"]["memory"]

@@ -30,3 +30,8 @@ def test_annotations_carry_a_workload_identity() -> None:
     annotations = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/twinstack"}
     made = render(ci("minimal", serviceAccounts={"annotations": annotations}), "service-accounts.yaml")
     assert [it["metadata"]["annotations"] for it in made] == [annotations] * 3
+
+
+def test_what_others_put_beside_our_containers_is_pulled_with_the_same_secrets() -> None:
+    made = render(ci("production-gpu"), "service-accounts.yaml")
+    assert [it["imagePullSecrets"] for it in made] == [[{"name": "registry-pull"}]] * 3
