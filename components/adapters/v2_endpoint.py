@@ -1,5 +1,6 @@
 """A classic model behind KServe's V2 protocol: features in, probabilities out."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,9 @@ Floats = NDArray[np.float64]
 
 #: Seconds of one prediction, connecting included.
 TIMEOUT = 10.0
+
+#: Rows of one request where many are asked for.
+ROWS = 1_000
 
 #: Name of the one tensor; KServe's runtimes of one input take any.
 INPUT = "input-0"
@@ -75,6 +79,29 @@ class V2Endpoint:
         """Close the connections."""
         if self._opened is not None:
             await self._opened.close()
+
+
+def probability(endpoint: Endpoint, matrix: Floats) -> Floats:
+    """The probability of the positive outcome of any number of rows, shape (rows,), some at a time.
+
+    Args:
+        endpoint: Where, and the model's name there.
+        matrix: Shape (rows, features), NaN where a value is missing.
+
+    Raises:
+        PredictorError: It does not answer, or not with one probability a row.
+        PredictorLateError: It does not answer in time.
+    """
+
+    async def ask() -> Floats:
+        opened = V2Endpoint(endpoint)
+        try:
+            parts = [matrix[start : start + ROWS] for start in range(0, len(matrix), ROWS)]
+            return np.concatenate([await opened.probability(part) for part in parts])
+        finally:
+            await opened.close()
+
+    return asyncio.run(ask())
 
 
 def _probabilities(answer: Any, rows: int) -> Floats:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from components.runtime.context import Context
 from components.shared import digest
+from components.shared.endpoints import kept
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
@@ -40,22 +41,33 @@ def scores(
 
     Raises:
         DataError: The champion needs a feature that the dataflow no longer computes.
+        PredictorError: A model behind a URL does not answer.
     """
     from components.adapters.model_files import local_folder
-    from components.dataflows import boosting, scorecard
+    from components.dataflows import scorecard
 
     names = list(context.classic.features)
     matrix = test[names].to_numpy("float64")
     rival = None
     if reigning:
         folder = local_folder(reigning.model_uri)
-        rival = boosting.probability(boosting.load(folder), _for_champion(context, validated, test, folder))
+        rival = _probability(folder, _for_champion(context, validated, test, folder))
     return Scored(
         labels=test[LABEL].to_numpy("float64"),
-        candidate=boosting.probability(boosting.load(model.folder), matrix),
+        candidate=_probability(model.folder, matrix),
         baseline=scorecard.probability(scorecard.load(model.folder), matrix),
         champion=rival,
     )
+
+
+def _probability(folder: Path, matrix: "Floats") -> "Floats":
+    """What the model of a model version says, wherever it is; shape (cases,)."""
+    from components.adapters import v2_endpoint
+    from components.dataflows import boosting
+
+    if place := kept(folder):
+        return v2_endpoint.probability(place, matrix)
+    return boosting.probability(boosting.load(folder), matrix)
 
 
 def _for_champion(context: Context, validated: Manifest, test: "pd.DataFrame", folder: Path) -> "Floats":

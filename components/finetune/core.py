@@ -5,15 +5,11 @@ from pathlib import Path
 
 from components.runtime import models
 from components.runtime.context import Context, Draft
-from components.shared import digest
-from components.shared.endpoints import endpoint
+from components.shared import digest, endpoints
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 
 ADAPTER = "adapter_model.safetensors"
-
-#: Instead of an adapter, where the foundation model is behind a URL.
-ENDPOINT = "endpoint.json"
 
 
 def run(context: Context, dataset: Manifest) -> Manifest:
@@ -43,7 +39,7 @@ def run(context: Context, dataset: Manifest) -> Manifest:
 
 def _untrained(uri: str, folder: Path) -> Draft:
     """A model version that says where the model is: weights behind a URL are nobody's to train here."""
-    write_atomic(folder / ENDPOINT, json.dumps({"model": uri}))
+    endpoints.keep(folder, uri)
     return Draft(
         summary=f"nothing to train: {uri} answers as it is",
         facts={"trained_on": f"nothing: {uri} answers as it is", "metrics": {}},
@@ -56,7 +52,7 @@ def _build(context: Context, dataset: Manifest, folder: Path) -> Draft:
     from components.finetune.handover import handover
 
     twin = context.llm
-    if endpoint(twin.foundation.model, "foundation.model"):
+    if endpoints.endpoint(twin.foundation.model, "foundation.model"):
         return _untrained(twin.foundation.model, folder)
     if distributed.wanted(context.config):
         outcome, forget = distributed.train(context, dataset, folder)

@@ -7,7 +7,7 @@ from components.dataflows.drift_reference import Reference
 from components.runtime import approvals, champion, deployment, promotion, standby, watched
 from components.runtime.context import Context, Draft
 from components.shared import digest
-from components.shared.config import LlmTwin
+from components.shared.config import ClassicTwin, LlmTwin
 from components.shared.evaluation import FILE, Evaluation
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
@@ -119,6 +119,7 @@ def describe(
         evaluation=Evaluation.model_validate_json((evaluation.folder / FILE).read_bytes()),
         model_digest=model.version,
         run=str(model.facts.get("run", "")),
+        model_endpoint=twin.model if isinstance(twin, ClassicTwin) else "",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         **parts,
     )

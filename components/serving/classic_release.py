@@ -61,7 +61,8 @@ def open_parts(config: Config, stores: Stores, release: Release) -> Parts:
     Raises:
         TwinError: A file or a version is gone or cannot be read.
     """
-    folder, place = local_folder(release.model_uri), endpoint(release.predictor, "release.predictor")
+    folder = local_folder(release.model_uri)
+    place = endpoint(release.predictor or release.model_endpoint, "release.predictor")
     names = tuple(json.loads((folder / "features.json").read_text(encoding="utf-8"))["features"])
     return Parts(
         release=release,

@@ -1,9 +1,15 @@
 """Models that answer elsewhere, named by `http(s)://HOST[:PORT]/PATH#MODEL`."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from components.shared.errors import ConfigError
+from components.shared.files import write_atomic
+
+#: File of a model version, instead of weights, that says where the model answers.
+FILE = "endpoint.json"
 
 
 @dataclass(frozen=True)
@@ -39,3 +45,16 @@ def endpoint(uri: str, where: str = "") -> Endpoint | None:
             remedy="write http(s)://HOST/v1#MODEL; a key comes from an environment variable",
         )
     return Endpoint(parts._replace(fragment="").geturl().rstrip("/"), parts.fragment)
+
+
+def keep(folder: Path, uri: str) -> None:
+    """Write into the folder of a model version where the model answers."""
+    write_atomic(folder / FILE, json.dumps({"model": uri}))
+
+
+def kept(folder: Path) -> Endpoint | None:
+    """Where the model of a model version answers; None where its files are in the folder."""
+    path = folder / FILE
+    return (
+        endpoint(json.loads(path.read_text(encoding="utf-8"))["model"], str(path)) if path.exists() else None
+    )

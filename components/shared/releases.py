@@ -35,6 +35,8 @@ class Release(BaseModel):
         model_digest: Content version of the model's files.
         run: Run of the experiment tracker that trained the model.
         predictor: URI where the model answers; empty means in the front's own process.
+        model_endpoint: URI of a classic model that is not trained here and answers there whoever asks; empty
+            means that its files are at `model_uri`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,7 @@ class Release(BaseModel):
     model_digest: str = ""
     run: str = ""
     predictor: str = ""
+    model_endpoint: str = ""
 
     @model_validator(mode="after")
     def _llm_knows_how_it_answers(self) -> Self:

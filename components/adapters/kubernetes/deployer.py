@@ -111,9 +111,9 @@ class KServeDeployer:
 
 def _needs_none(release: Release, settings: Cluster) -> str:
     """Why a release answers without a predictor of its own; empty where it needs one."""
-    model = release.answering.foundation.model if release.answering else ""
-    if endpoint(model, "foundation.model"):
-        return "the foundation model answers elsewhere already, and the front calls it"
+    model = release.answering.foundation.model if release.answering else release.model_endpoint
+    if endpoint(model, "model"):
+        return "the model answers elsewhere already, and the front calls it"
     if model.startswith("package:"):
         return f"the front answers itself; its image holds {model}"
     if settings.predictor(release.twin, release.kind).in_front:

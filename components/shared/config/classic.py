@@ -118,6 +118,9 @@ class ClassicTwin(BaseTwin):
     """How old a feature value may be at the time it is joined to."""
     split: Split = Split()
     """How the dataset is divided by time."""
+    model: str = Field(default="", max_length=500, pattern=r"^(https?://[^\s#@]+#[^\s#]+)?$")
+    """`http(s)://HOST[:PORT]#MODEL`, a model behind KServe's V2 protocol that takes `features` in this order
+    and answers with the probability, for example the predictor that the chart pins; empty trains XGBoost."""
     training: Boosting = Boosting()
     """XGBoost."""
     scorecard: Scorecard = Scorecard()
