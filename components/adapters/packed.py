@@ -9,7 +9,7 @@ kernel for float16 weights comes near it, and one thread that never waits for an
 do. So a small model that writes holds its weights in both layouts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -132,19 +132,23 @@ def pack(model: Any, *, threads: int = 0) -> Any:
     return model
 
 
-def calm(model: Any) -> None:
+def calm(model: Any) -> Callable[[], None]:
     """Let a packed model's passes of few rows run on one thread, and others on as many as now.
 
     The number of threads is one of the calling thread: passes of other threads keep theirs.
+
+    Returns:
+        What undoes it.
     """
     if not any(isinstance(one, Packed | Part) and one.few for one in model.modules()):
-        return
+        return lambda: None
     many = torch.get_num_threads()
 
     def choose(_: Any, __: Any, words: dict[str, Any]) -> None:
         torch.set_num_threads(1 if words["input_ids"].numel() <= FEW else many)
 
-    model.register_forward_pre_hook(choose, with_kwargs=True)
+    undo: Callable[[], None] = model.register_forward_pre_hook(choose, with_kwargs=True).remove
+    return undo
 
 
 def _joined(tensors: Sequence[torch.Tensor]) -> torch.Tensor:

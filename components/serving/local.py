@@ -4,6 +4,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -88,6 +89,8 @@ class LocalPredictor:
     def __init__(self, load: Callable[[], tuple[Any, Any]]) -> None:
         self._load = load
         self._manager: Any = None
+        #: What the model was prepared with for the manager.
+        self._undo = ExitStack()
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -102,6 +105,7 @@ class LocalPredictor:
         """Load the model and start the thread that generates."""
         from transformers import ContinuousBatchingConfig, GenerationConfig
 
+        from components.adapters import paged_attention
         from components.adapters.packed import calm
 
         model, tokenizer = self._parts
@@ -121,7 +125,9 @@ class LocalPredictor:
             ),
         )
         install(self._manager)
-        calm(model)
+        paged_attention.install(model)
+        self._undo.callback(paged_attention.remove, model)
+        self._undo.callback(calm(model))
         self._manager.start()
 
     def stop(self) -> None:
@@ -129,6 +135,7 @@ class LocalPredictor:
         if self._manager is not None:
             self._manager.stop(block=True, timeout=5, hard_stop=True)
             self._manager = None
+            self._undo.close()
 
     def _tokens(self, prompt: Prompt) -> list[int]:
         if isinstance(prompt, str):

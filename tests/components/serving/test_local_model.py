@@ -14,7 +14,7 @@ from components.serving.local import LocalPredictor
 from components.shared import conversation
 from components.shared.config.llm import Finetune
 from components.shared.config.llm import Foundation as Settings
-from components.shared.generation import Parameters
+from components.shared.generation import Parameters, PredictorError
 from tests.components import llm_fixtures
 
 QUESTIONS = ("What is the capital of France?", "Name a colour.", "Write one line about the sea, a calm one.")
@@ -100,8 +100,20 @@ def test_the_comparison_can_fail(sides: tuple[LocalPredictor, Foundation]) -> No
     assert max(behind(sides[1], QUESTIONS[0], "Perhaps the moon, and its cheese.")) > TIE
 
 
-def test_a_seed_repeats_an_answer(sides: tuple[LocalPredictor, Foundation]) -> None:
+def test_a_seed_repeats_an_answer_alone_and_beside_others(sides: tuple[LocalPredictor, Foundation]) -> None:
     predictor, _ = sides
     alone = said(predictor, QUESTIONS[:1], temperature=1.0, seed=7)
     assert alone == said(predictor, QUESTIONS[:1], temperature=1.0, seed=7)
     assert alone != said(predictor, QUESTIONS[:1], temperature=1.0, seed=8)
+    # With more than four streams another kernel computes them, and the last digits differ.
+    assert alone == said(predictor, QUESTIONS, temperature=1.0, seed=7)[:1]
+
+
+def test_a_predictor_that_was_stopped_starts_again(sides: tuple[LocalPredictor, Foundation]) -> None:
+    predictor, _ = sides
+    before = said(predictor, QUESTIONS[:1])
+    predictor.stop()
+    with pytest.raises(PredictorError, match="not running"):
+        said(predictor, QUESTIONS[:1])
+    predictor.start()
+    assert said(predictor, QUESTIONS[:1]) == before
