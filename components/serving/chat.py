@@ -23,7 +23,7 @@ from components.serving.exchange import current
 from components.serving.llm import LlmFront
 from components.serving.openapi import body_of
 from components.shared.config.links import Links
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 from components.shared.errors import NotFoundError, RequestError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pydantic import Field
 from components.serving.forms import Form, form_of
 from components.serving.openai_fields import Closed, Extension, Generation, not_longer, read
 from components.serving.predictor import Parameters
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 from components.shared.conversation import Message
 from components.shared.errors import RequestError
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from components.serving.openai_fields import Generation, not_longer, read
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 
 
 class CompletionRequest(Generation):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from components.serving.openai_fields import Closed, not_longer, read
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 
 #: Texts of one request.
 MAX_TEXTS = 256

@@ -14,7 +14,7 @@ import orjson
 
 from components.serving.guard import App, Guard, Message, Receive, Scope, Send
 from components.serving.rest import PortError
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 
 log = logging.getLogger("twinstack.serving")
 

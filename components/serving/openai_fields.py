@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from components.serving.asking import Retrieval
 from components.serving.predictor import Parameters
 from components.serving.problems import malformed
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 from components.shared.errors import RequestError, TooLargeError
 
 #: Tokens of an answer where the caller does not say; at 20 tokens a second that is six seconds.

@@ -10,7 +10,7 @@ from typing import Any
 from components.serving.exchange import Observer
 from components.serving.limits.access import Access
 from components.serving.stopping import Stopping
-from components.shared.config.root import Serving
+from components.shared.config.serving import Serving
 from components.shared.errors import TwinError
 from components.shared.metrics.instruments import Instruments
 

@@ -11,7 +11,8 @@ from helm_python import Config as Helm
 from helm_python import HelmError, lint
 
 from components.shared.config.cluster import Cluster
-from components.shared.config.root import Config, Stores
+from components.shared.config.root import Config
+from components.shared.config.stores import Stores
 from tests.helm.checking import findings
 from tests.helm.rendering import CHART, CI, NAMESPACE, TEMPLATES, ci, files, render
 

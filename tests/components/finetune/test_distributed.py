@@ -13,7 +13,7 @@ from components.finetune.handover import Handover, handover
 from components.finetune.training import Outcome
 from components.runtime.context import Context
 from components.shared.config.cluster import Cluster
-from components.shared.config.root import Stores
+from components.shared.config.stores import Stores
 from components.shared.errors import DataError
 from tests import servers
 from tests.components import llm_fixtures

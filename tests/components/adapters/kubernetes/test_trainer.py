@@ -15,7 +15,7 @@ from components.adapters.kubernetes.train_job import train_job
 from components.adapters.kubernetes.trainer import TrainingError, follow, start
 from components.shared.config import Config
 from components.shared.config.cluster import Cluster, Pool, SecretVariable, Toleration, Training
-from components.shared.config.root import Stores
+from components.shared.config.stores import Stores
 from tests.components import llm_fixtures
 from tests.components.adapters.kubernetes.stand_in import ROOT, Server, Step, checker
 

@@ -1,0 +1,39 @@
+"""Where state lies."""
+
+import re
+from typing import Self
+
+from pydantic import model_validator
+
+from components.shared.config.base import Settings
+
+#: A password in an URI, or in an URI inside its query.
+SECRET = re.compile(r"://[^/?#@]*:[^/?#@]+@")
+
+
+class Stores(Settings):
+    """Where state lies: one URI a system. An empty one means: inside `state`."""
+
+    warehouse: str = ""
+    """`sqlite:///PATH`, `postgresql://USER@HOST:PORT/DATABASE`, or `mongodb://HOST:PORT/DATABASE?replicaSet=NAME`.
+    The password comes from `PGPASSWORD`, or from `MONGODB_USERNAME` and `MONGODB_PASSWORD`."""
+    vectors: str = ""
+    """`milvus-lite:///FOLDER`, or `http(s)://HOST:PORT/DATABASE` of a Milvus server, with `MILVUS_TOKEN`."""
+    features: str = ""
+    """`feast:///FOLDER`, or `feast+s3://BUCKET/PREFIX`, each with `?online=redis://HOST:PORT/DATABASE` where
+    a Redis server holds the newest values; its password comes from `REDIS_PASSWORD`."""
+    tracking: str = ""
+    """`sqlite:///PATH`, or `http(s)://HOST:PORT` of an MLflow server, with credentials from
+    `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, or `MLFLOW_TRACKING_TOKEN`."""
+    artifacts: str = ""
+    """`file:///FOLDER`, or `s3://BUCKET/PREFIX`, with address and keys from `AWS_ENDPOINT_URL`,
+    `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."""
+
+    @model_validator(mode="after")
+    def _secrets_are_elsewhere(self) -> Self:
+        for name, uri in self.model_dump().items():
+            if SECRET.search(uri):
+                raise ValueError(
+                    f"stores.{name} holds a password; give it by an environment variable instead"
+                )
+        return self
