@@ -6,7 +6,7 @@ from typing import get_args
 
 from components.adapters.kfp_access import PASSING
 from components.adapters.kfp_server import KfpServer, Seen, Task
-from components.shared.config.cluster import StageName
+from components.shared.config.names import StageName
 from components.shared.errors import PipelinesError, RunFailedError
 from pipelines.narrator import Narrator
 from pipelines.submission import Submitted

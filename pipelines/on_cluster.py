@@ -13,7 +13,10 @@ from typing import Any, cast
 from kfp import dsl, kubernetes
 
 from components.shared.config import Kind
-from components.shared.config.cluster import Cluster, Pool, Retries, StageName, StageWork, Volume
+from components.shared.config.cluster import Cluster
+from components.shared.config.names import StageName
+from components.shared.config.nodes import Pool
+from components.shared.config.stages import Retries, StageWork, Volume
 from components.shared.images import NAMES, reference
 from pipelines.recipes import pipeline
 from pipelines.report import report

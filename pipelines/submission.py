@@ -7,7 +7,7 @@ from typing import Any
 from components.adapters.kfp_recurring import Recurring, Schedule
 from components.adapters.kfp_server import KfpServer, Uploaded
 from components.shared.config import Config, dump
-from components.shared.config.cluster import Kfp
+from components.shared.config.kfp import Kfp
 from components.shared.errors import ConfigError
 
 #: Folder of what a stage fetches and caches. The project in an image belongs to root, the stage to nobody.

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from components.shared.config.cluster import Kfp
+from components.shared.config.kfp import Kfp
 from components.shared.errors import ConfigError, PipelinesError
 
 #: Seconds to connect, and to wait for an answer.

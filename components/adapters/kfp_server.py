@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.adapters.kfp_access import PATIENCE, Access
-from components.shared.config.cluster import Kfp
+from components.shared.config.kfp import Kfp
 from components.shared.errors import PipelinesError
 
 #: States that a run does not leave.

@@ -2,7 +2,8 @@
 
 from importlib.metadata import version
 
-from components.shared.config.cluster import ImageName, Images
+from components.shared.config.cluster import Images
+from components.shared.config.names import ImageName
 
 _TAG = version("twinstack")
 

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from components.adapters.kubernetes import restricted
 from components.shared.config import Config
-from components.shared.config.cluster import Cluster, Training
+from components.shared.config.cluster import Cluster
+from components.shared.config.training import Training
 from components.shared.images import reference
 
 #: Job of the runtime that trains, and its container, by the convention of Kubeflow Trainer.

@@ -7,7 +7,7 @@ from components.adapters.kubernetes.answers import ClusterError
 from components.adapters.kubernetes.api import PODS, TRAIN_JOBS, Api, Object, condition
 from components.adapters.kubernetes.diagnosis import pod_problems
 from components.adapters.kubernetes.following import Clock
-from components.shared.config.cluster import Training
+from components.shared.config.training import Training
 
 Report = Callable[[str], None]
 

@@ -9,17 +9,12 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import NAME_OR_NOTHING, Address, Digest, ObjectName, Variable
+from components.shared.config.kfp import Kfp, Recurring
+from components.shared.config.names import Address, Digest, ImageName, ObjectName, StageName, Variable
+from components.shared.config.nodes import Pool
 from components.shared.config.predictors import Predictors, PredictorWork, Prometheus
-from components.shared.config.quantities import Cores, Memory
-
-ImageName = Literal["pipeline", "train", "serve", "console"]
-StageName = Literal[
-    "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune", "evaluate",
-    "gate", "release", "monitor",
-]  # fmt: skip
-
-PipelineName = Literal["collect", "features", "train", "release", "monitor", "end_to_end"]
+from components.shared.config.stages import SecretVariable, StageWork, Volume
+from components.shared.config.training import Training
 
 
 class Images(Settings):
@@ -44,176 +39,6 @@ class Api(Settings):
     """File with a bearer token, read anew for every call; only with `server`."""
     ca_file: str = ""
     """Certificates to trust; only with `server`. Empty means those of the system."""
-
-
-class Training(Settings):
-    """Fine-tuning on more than one GPU or node, by a TrainJob of Kubeflow Trainer.
-
-    The stage then asks for no GPU itself: it makes the TrainJob, follows it and commits what it made.
-    """
-
-    nodes: int = Field(default=1, ge=1, le=1_024)
-    """Nodes that train together."""
-    gpus: int = Field(default=0, ge=0, le=16)
-    """Accelerators of each node, with one process each; 0 trains with one process a node, on its CPU. One
-    process in all trains inside the stage, without a TrainJob."""
-    runtime: ObjectName = "twinstack-torch"
-    """ClusterTrainingRuntime, see `manifests/options/distributed-training`."""
-    cpu: Cores = "4"
-    """Requested cores of a node."""
-    cpu_limit: Cores = "8"
-    """Most cores of a node."""
-    memory: Memory = "16Gi"
-    """Requested memory of a node."""
-    memory_limit: Memory = "32Gi"
-    """Most memory of a node."""
-    pool: str = ""
-    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
-    wait_seconds: int = Field(default=86_400, ge=60, le=2_592_000)
-    """Longest wait for the TrainJob, in a queue or at work."""
-
-    @property
-    def processes(self) -> int:
-        """Processes in all."""
-        return self.nodes * max(self.gpus, 1)
-
-
-class Toleration(Settings):
-    """A taint that a pod may run beside."""
-
-    key: str = Field(min_length=1, max_length=317)
-    """Key of the taint, for example `nvidia.com/gpu`."""
-    operator: Literal["Exists", "Equal"] = "Exists"
-    """Whether the value of the taint matters."""
-    value: str = ""
-    """Value of the taint, with operator `Equal`."""
-    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
-    """Effect of the taint; empty means every effect."""
-
-    @model_validator(mode="after")
-    def _value_has_a_meaning(self) -> Self:
-        if self.operator == "Exists" and self.value:
-            raise ValueError("operator 'Exists' takes no value")
-        return self
-
-
-class Pool(Settings):
-    """Nodes of one kind."""
-
-    node_labels: dict[str, str] = Field(min_length=1)
-    """Labels that a node must carry, for example `twinstack.io/pool: gpu`."""
-    tolerations: tuple[Toleration, ...] = ()
-    """Taints of these nodes."""
-    accelerator: str = Field(default="nvidia.com/gpu", min_length=1)
-    """Resource that a stage with `gpus` asks for."""
-    queue: str = Field(default="", pattern=NAME_OR_NOTHING)
-    """Kueue LocalQueue that admits the pods; empty where there is no Kueue."""
-
-
-class Retries(Settings):
-    """How often a failed task is tried again; a stage that is run twice commits once."""
-
-    count: int = Field(default=2, ge=0, le=20)
-    """Tries after the first."""
-    wait_seconds: int = Field(default=30, ge=0, le=3_600)
-    """Time before the first new try."""
-    factor: float = Field(default=2.0, ge=1, le=10)
-    """What the time is multiplied by from one try to the next."""
-
-
-class StageWork(Settings):
-    """What one stage runs with. A field that is left out has the default named here."""
-
-    image: ImageName | None = None
-    """Image to run in; not set, the one that the stage names."""
-    cpu: Cores = "500m"
-    """Requested cores."""
-    cpu_limit: Cores = "2"
-    """Most cores."""
-    memory: Memory = "2Gi"
-    """Requested memory."""
-    memory_limit: Memory = "4Gi"
-    """Most memory; above it the pod is killed."""
-    gpus: int = Field(default=0, ge=0, le=16)
-    """Accelerators of one pod."""
-    shared_memory: Memory | None = None
-    """Size of `/dev/shm`, which training on several accelerators needs; it counts as memory."""
-    pool: str = ""
-    """Pool of nodes, a name in `cluster.pools`; empty means any node."""
-    retries: Retries = Retries()
-    """Tries after a failure."""
-    timeout_seconds: int = Field(default=3_600, ge=60, le=604_800)
-    """Longest run of one try; then the pod is ended."""
-    kfp_cache: bool = False
-    """Let KFP skip the task where its inputs are equal. A stage skips known work by the digest of its inputs
-    anyway, and sees sources that change behind equal inputs, which KFP cannot."""
-
-
-class SecretVariable(Settings):
-    """One key of an existing Secret as an environment variable."""
-
-    secret: ObjectName
-    """Name of the Secret, in the namespace of the pipelines."""
-    key: str = Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")
-    """Key inside it."""
-    variable: Variable
-    """Environment variable that receives the value."""
-    stages: tuple[StageName, ...] = ()
-    """Stages that receive it; empty means all."""
-
-
-class Volume(Settings):
-    """What stages mount: a folder that they share as a store (`file:///`, `feast:///`), or certificates."""
-
-    claim: str = Field(default="", pattern=NAME_OR_NOTHING)
-    """PersistentVolumeClaim, in the namespace of the pipelines; user 65532 has to be able to write to it."""
-    config_map: str = Field(default="", pattern=NAME_OR_NOTHING)
-    """ConfigMap instead of a claim, for example of certificates that `SSL_CERT_FILE` in `variables` names."""
-    path: str = Field(pattern=r"^/[^\s]*[^\s/]$")
-    """Where it is mounted, for example `/var/lib/twinstack`."""
-    stages: tuple[StageName, ...] = ()
-    """Stages that mount it; empty means all."""
-
-    @model_validator(mode="after")
-    def _is_one_of_both(self) -> Self:
-        if bool(self.claim) == bool(self.config_map):
-            raise ValueError("a volume is either a claim or a config_map")
-        return self
-
-
-class Kfp(Settings):
-    """The Kubeflow Pipelines server."""
-
-    endpoint: Address = ""
-    """Address of the API, for example `http://ml-pipeline.kubeflow:8888`, or of a port-forward."""
-    ui: Address = ""
-    """Address that people open, for links; empty means the endpoint."""
-    token_file: str = ""
-    """File with a service-account token, read anew for every call because Kubernetes renews it: a projected
-    token with audience `pipelines.kubeflow.org`."""
-    token_variable: Variable | None = None
-    """Environment variable with a token, where no file has one."""
-    ca_file: str = ""
-    """Certificates to trust; empty means those of the system."""
-    namespace: str = Field(default="", pattern=NAME_OR_NOTHING)
-    """Profile namespace that experiments and runs belong to; empty on a server without profiles."""
-    experiment: str = Field(default="twinstack", min_length=1, max_length=128)
-    """Experiment of the runs."""
-    poll_seconds: float = Field(default=5.0, gt=0, le=300)
-    """Time between two looks at a run that is followed."""
-
-
-class Recurring(Settings):
-    """A pipeline that runs on a schedule."""
-
-    pipeline: PipelineName
-    """Which pipeline."""
-    twin: str = Field(min_length=1)
-    """Of which twin."""
-    cron: str = Field(pattern=r"^\S+( \S+){4,5}$")
-    """Five fields as in crontab, or six with seconds first, in UTC: `0 3 * * *` is every night at three."""
-    enabled: bool = True
-    """Whether it runs; one that does not stays visible."""
 
 
 class ServiceAccounts(Settings):

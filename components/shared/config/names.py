@@ -1,8 +1,16 @@
 """Names and addresses on a cluster: what each may look like."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
+
+ImageName = Literal["pipeline", "train", "serve", "console"]
+StageName = Literal[
+    "collect", "validate", "materialize", "embed", "snapshot", "instruct", "train", "finetune", "evaluate",
+    "gate", "release", "monitor",
+]  # fmt: skip
+
+PipelineName = Literal["collect", "features", "train", "release", "monitor", "end_to_end"]
 
 #: Name of a Kubernetes object or namespace (RFC 1123 label).
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

@@ -8,7 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from components.shared.config import Config, dump, load, parse
-from components.shared.config.cluster import Cluster, ImageName, StageName
+from components.shared.config.cluster import Cluster
+from components.shared.config.names import ImageName, StageName
 from components.shared.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from components.adapters.kubernetes.inference_service import inference_service, name_of, storage_uri
-from components.shared.config.cluster import Cluster, Pool, Toleration
+from components.shared.config.cluster import Cluster
 from components.shared.config.llm import Answering, Foundation
+from components.shared.config.nodes import Pool, Toleration
 from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release
 from tests.components.adapters.kubernetes.stand_in import checker

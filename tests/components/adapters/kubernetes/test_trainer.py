@@ -14,8 +14,11 @@ from components.adapters.kubernetes.permissions import FINETUNE
 from components.adapters.kubernetes.train_job import train_job
 from components.adapters.kubernetes.trainer import TrainingError, follow, start
 from components.shared.config import Config
-from components.shared.config.cluster import Cluster, Pool, SecretVariable, Toleration, Training
+from components.shared.config.cluster import Cluster
+from components.shared.config.nodes import Pool, Toleration
+from components.shared.config.stages import SecretVariable
 from components.shared.config.stores import Stores
+from components.shared.config.training import Training
 from tests.components import llm_fixtures
 from tests.components.adapters.kubernetes.stand_in import ROOT, Server, Step, checker
 
