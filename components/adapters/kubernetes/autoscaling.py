@@ -64,11 +64,13 @@ def applied(api: Api, wanted: Object | None, name: str, *, force: bool) -> None:
     Raises:
         ClusterError: The cluster refuses, or lacks KEDA.
     """
-    for kind, resource in KINDS.items():
-        if wanted and wanted["kind"] == kind:
-            api.apply(resource, wanted, force=force)
-        elif left := _ours(api, resource, name):
+    kind = wanted["kind"] if wanted else ""
+    for other, resource in KINDS.items():
+        if other != kind and (left := _ours(api, resource, name)):
             api.delete(resource, left)
+    # Last: KEDA refuses a Deployment that something else scales.
+    if wanted:
+        api.apply(KINDS[kind], wanted, force=force)
 
 
 def _ours(api: Api, resource: Resource, name: str) -> Object | None:

@@ -30,5 +30,29 @@ def test_it_ends() -> None:
     assert spec["backoffLimit"] == 2
 
 
+def test_a_store_that_an_upgrade_is_the_first_to_name_is_in_its_reach() -> None:
+    values = ci("production-gpu")
+    made = render(values, "migration.yaml")
+    policy, job = one(made, "NetworkPolicy", "twinstack-migration"), one(made, "Job", "twinstack-migration")
+    assert policy["metadata"]["annotations"]["helm.sh/hook"] == "pre-upgrade"
+    weights = [int(it["metadata"]["annotations"]["helm.sh/hook-weight"]) for it in (policy, job)]
+    assert weights[0] < weights[1]
+    wanted = policy["spec"]["podSelector"]["matchLabels"]
+    assert wanted.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+    stores = [
+        rule
+        for it in render(values, "network-policies.yaml")
+        if "-store-" in it["metadata"]["name"] or it["metadata"]["name"].endswith("-dns")
+        for rule in it["spec"]["egress"]
+    ]
+    assert len(stores) == 1 + len(values["networkPolicies"]["stores"])
+    assert policy["spec"]["egress"] == stores
+
+
+def test_without_network_policies_it_brings_none() -> None:
+    made = render(ci("minimal", networkPolicies={"enabled": False}), "migration.yaml")
+    assert {it["kind"] for it in made} == {"ConfigMap", "Job"}
+
+
 def test_it_can_be_left_out() -> None:
     assert render(ci("minimal", migration={"enabled": False}), "migration.yaml") == []

@@ -116,6 +116,7 @@ def test_another_way_of_scaling_takes_the_place_of_the_one_before(api: Api, serv
     server.steps = [becomes_ready()]
     deployer(api, classic={**TWO, "scaling": {"by": "requests"}}).deploy(release(), silent)
     assert (server.names(HPAS), server.names(SCALED)) == ([], [NAME])
+    assert server.calls.index(("delete", HPAS)) < server.calls.index(("patch", SCALED)), "KEDA refuses two"
     server.steps = [becomes_ready()]
     deployer(api).deploy(release(), silent)
     assert (server.names(HPAS), server.names(SCALED)) == ([], [])
