@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.commands import config, drift, keys, new, records, releases, running, serving
+from pipelines.commands import config, drift, evaluating, keys, new, records, releases, running, serving
 
 app = typer.Typer(
     name="twin",
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "console": serving.console,
     "ask": serving.ask,
     "predict": serving.predict,
+    "eval": evaluating.evaluate,
     "releases": releases.releases,
     "promote": releases.promote,
     "rollback": releases.rollback,

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from components.shared.config.llm import Foundation as Settings
 from components.shared.conversation import IGNORED, Message
 from components.shared.errors import ConfigError
 from components.shared.files import locked
+from components.shared.generation import Answer
 
 Report = Callable[[int, int], None]
 Note = Callable[[str], None]
@@ -159,7 +161,7 @@ def generate(
     max_new_tokens: int,
     batch_size: int,
     report: Report = _silent,
-) -> list[str]:
+) -> list[Answer]:
     """Greedy answers, in the order of the prompts; prompts of like length share a batch.
 
     Args:
@@ -174,12 +176,13 @@ def generate(
     tokenizer = foundation.tokenizer
     ids = [conversation.tokens(tokenizer, one, prompt=True) for one in prompts]
     order = sorted(range(len(ids)), key=lambda at: len(ids[at]))
-    answers = [""] * len(ids)
+    answers: dict[int, Answer] = {}
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
         padded = tokenizer.pad(
             {"input_ids": [ids[at] for at in batch]}, padding_side="left", return_tensors="pt"
         )
+        begun = time.perf_counter()
         with torch.inference_mode():
             made = foundation.model.generate(
                 **padded,
@@ -187,11 +190,19 @@ def generate(
                 do_sample=False,
                 pad_token_id=tokenizer.pad_token_id,
             )
-        said = tokenizer.batch_decode(made[:, padded["input_ids"].shape[1] :], skip_special_tokens=True)
-        for at, text in zip(batch, said, strict=True):
-            answers[at] = text.strip()
+        share = (time.perf_counter() - begun) / len(batch)
+        rows = made[:, padded["input_ids"].shape[1] :].tolist()
+        said = tokenizer.batch_decode(rows, skip_special_tokens=True)
+        for at, row, text in zip(batch, rows, said, strict=True):
+            generated = _generated(row, tokenizer.eos_token_id)
+            answers[at] = Answer(text.strip(), len(ids[at]), generated, share)
         report(min(start + batch_size, len(order)), len(order))
-    return answers
+    return [answers[at] for at in range(len(ids))]
+
+
+def _generated(row: Sequence[int], end: int) -> int:
+    """Tokens of an answer with the one that ends it, without what fills the batch up."""
+    return row.index(end) + 1 if end in row else len(row)
 
 
 def losses(

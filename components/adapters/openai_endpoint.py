@@ -1,13 +1,11 @@
 """Any OpenAI-compatible endpoint as a language model: vLLM, a KServe InferenceService, a commercial API."""
 
-import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 from components.shared.config.llm import Remote
-from components.shared.conversation import Message
 from components.shared.endpoints import Endpoint
 from components.shared.errors import ConfigError
 from components.shared.generation import Delta, Finish, Parameters, PredictorError, PredictorLateError, Prompt
@@ -142,45 +140,3 @@ def key_of(remote: Remote) -> str:
 
 def _failed(what: str) -> PredictorError:
     return PredictorError(what, remedy="try again")
-
-
-def generate(
-    model: OpenAIEndpoint,
-    prompts: Sequence[Sequence[Message]],
-    *,
-    max_new_tokens: int,
-    batch_size: int,
-    report: Callable[[int, int], None],
-) -> list[str]:
-    """Answers at temperature 0, in the order of the prompts.
-
-    Args:
-        model: Answers.
-        prompts: Conversations that wait for an answer.
-        max_new_tokens: Longest answer.
-        batch_size: Conversations that are on their way together.
-        report: Called with answers done and in all.
-
-    Raises:
-        PredictorError: The endpoint fails.
-    """
-    done = 0
-
-    async def one(prompt: Sequence[Message], free: asyncio.Semaphore) -> str:
-        nonlocal done
-        async with free, aclosing(model.stream(prompt, Parameters(max_new_tokens))) as pieces:
-            text = "".join([delta.text async for delta in pieces])
-        done += 1
-        report(done, len(prompts))
-        return text.strip()
-
-    async def every() -> list[str]:
-        free = asyncio.Semaphore(batch_size)
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(prompt, free)) for prompt in prompts]
-        return [task.result() for task in tasks]
-
-    try:
-        return asyncio.run(every())
-    except* PredictorError as errors:
-        raise errors.exceptions[0] from None

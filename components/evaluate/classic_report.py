@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from components.shared.evaluation import Evaluation, Measure
+from components.evaluate import page
+from components.shared import comparison
+from components.shared.evaluation import Evaluation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,40 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-TITLES = {
-    "roc_auc": "ROC AUC",
-    "pr_auc": "PR AUC",
-    "brier": "Brier score",
-    "calibration_error": "Calibration error",
-}
-
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #d0d7de;padding:.35rem .7rem}
-th,td{text-align:right}th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}
-"""
-
-
-def _shown(measure: Measure | None) -> str:
-    return f"{measure.value:.3f} [{measure.low:.3f}, {measure.high:.3f}]" if measure else "–"
-
-
-def _rows(found: Evaluation) -> list[list[str]]:
-    """Heading and one row a metric."""
-    heading = ["Metric", "Candidate", found.baseline_name.capitalize()]
-    if found.champion:
-        heading += ["Champion", "Candidate less champion"]
-    rows = [heading]
-    for name, measure in found.candidate.items():
-        arrow = "↑" if measure.better == "higher" else "↓"
-        row = [f"{TITLES.get(name, name)} {arrow}", _shown(measure), _shown(found.baseline.get(name))]
-        if found.champion:
-            paired = found.paired.get(name)
-            change = f"{paired.value:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]" if paired else "–"
-            row += [_shown(found.champion.get(name)), change]
-        rows.append(row)
-    return rows
 
 
 def _notes(found: Evaluation, trained_on: str) -> list[str]:
@@ -57,7 +25,13 @@ def _notes(found: Evaluation, trained_on: str) -> list[str]:
         f"Candidate trained on {trained_on}. Champion: {against}.",
         "↑ higher is better, ↓ lower is better. Calibration error: mean gap between predicted and observed "
         "share in ten quantile bins.",
+        *comparison.remarks(found),
     ]
+
+
+def _outcomes(confusion: Mapping[str, Any]) -> str:
+    threshold = f"{confusion['threshold']:.3f}, the share of positives in training"
+    return f"Outcomes of the candidate at threshold {threshold}:"
 
 
 def _matrix(confusion: Mapping[str, Any]) -> list[list[str]]:
@@ -71,18 +45,13 @@ def _matrix(confusion: Mapping[str, Any]) -> list[list[str]]:
 def markdown(found: Evaluation, confusion: Mapping[str, Any], trained_on: str) -> str:
     """The numbers as Markdown tables."""
 
-    def table(rows: list[list[str]]) -> str:
-        cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-        rule = ["---", *["---:"] * (len(rows[0]) - 1)]
-        return "\n".join("| " + " | ".join(row) + " |" for row in [cells[0], rule, *cells[1:]])
-
     return "\n\n".join(
         [
             f"# Evaluation of twin {found.twin}",
-            table(_rows(found)),
+            page.markdown(comparison.rows(found)),
             *_notes(found, trained_on),
-            f"Outcomes at threshold {confusion['threshold']:.3f}, the share of positives in training:",
-            table(_matrix(confusion)) + "\n",
+            _outcomes(confusion),
+            page.markdown(_matrix(confusion)) + "\n",
         ]
     )
 
@@ -104,20 +73,12 @@ def html(
         curves: Model to its probabilities, shape (cases,).
     """
 
-    def table(rows: list[list[str]]) -> str:
-        head = "".join(f"<th scope=col>{escape(cell)}</th>" for cell in rows[0])
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows[1:]
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
     title = f"Evaluation of twin {escape(found.twin)}"
     notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(found, trained_on))
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<h1>{title}</h1>{table(_rows(found))}{notes}"
-        f"<p>Outcomes at threshold {confusion['threshold']:.3f}, the share of positives in training:</p>"
-        f"{table(_matrix(confusion))}{plots(labels, curves)}</html>\n"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{page.STYLE}</style><h1>{title}</h1>{page.table(comparison.rows(found))}{notes}"
+        f"<p>{_outcomes(confusion)}</p>{page.table(_matrix(confusion))}{plots(labels, curves)}</html>\n"
     )
 
 

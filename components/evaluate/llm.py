@@ -4,32 +4,26 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.evaluate import outcome
+from pydantic import JsonValue
+
+from components.evaluate import by_case, costing, outcome
 from components.evaluate import questions as cases
 from components.evaluate.questions import Question
 from components.evaluate.side import Side
 from components.runtime.champion import champion
 from components.runtime.context import Context, Draft
 from components.shared import digest
-from components.shared.evaluation import Difference, Evaluation, Measure
+from components.shared.evaluation import Evaluation
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    #: Metric name to one value a case.
-    Values = dict[str, Floats]
+    from components.evaluate.measuring import Measured, Measuring
 
 BASELINE = "foundation model alone"
 
 UNMEASURED = "a model behind a URL gives no losses of given texts"
-
-#: Metrics that are better when they are lower.
-LOWER = frozenset({"held_out_loss"})
 
 
 def evaluate(
@@ -39,11 +33,14 @@ def evaluate(
 
     Metrics: `recall_at_5`, `ndcg_at_10`, `mrr` of retrieval over documents; `answer_f1` of the candidate with
     retrieval, `answer_f1_tuned` of the same model without; `held_out_loss` per token on examples of documents
-    that were not trained on.
+    that were not trained on; `citation_coverage`, `refusals`, `personal_data` of the answers; `cost_per_1000`
+    requests, where a price is configured; `latency_p50`, `latency_p95` of a search and an answer.
 
     Raises:
         DataError: A question names a document that the index does not hold.
     """
+    from components.evaluate.measuring import Measuring
+
     twin = context.llm
     asked = cases.read(context.config.path(twin.questions.path))
     prompt = context.config.path(twin.prompt).read_text(encoding="utf-8")
@@ -51,16 +48,22 @@ def evaluate(
     reigning = champion(context)
     if reigning and _same(reigning, candidate, model):
         reigning = None
+    settings: dict[str, JsonValue] = {
+        "questions": cases.version(asked),
+        "how": twin.questions.model_dump(),
+        "prompt": digest.of_text(prompt),
+        "answering": twin.answering.model_dump(),
+        "costs": twin.costs.model_dump(),
+        **outcome.settings(twin, reigning),
+    }
+    occasion = digest.of_json([settings, model.version, features.version])
+
+    def build(folder: Path) -> Draft:
+        bench = Measuring(context, asked, dataset, occasion)
+        return _build(context, bench, candidate, reigning, model, folder)
+
     return context.commit(
-        settings={
-            "questions": cases.version(asked),
-            "how": twin.questions.model_dump(),
-            "prompt": digest.of_text(prompt),
-            "answering": twin.answering.model_dump(),
-            **outcome.settings(twin, reigning),
-        },
-        parents={"features": features, "dataset": dataset, "model": model},
-        build=lambda folder: _build(context, asked, candidate, reigning, dataset, model, folder),
+        settings=settings, parents={"features": features, "dataset": dataset, "model": model}, build=build
     )
 
 
@@ -75,42 +78,93 @@ def _same(release: Release, candidate: Side, model: Manifest) -> bool:
 
 def _build(
     context: Context,
-    asked: list[Question],
+    bench: "Measuring",
     candidate: Side,
     reigning: Release | None,
-    dataset: Manifest,
     model: Manifest,
     folder: Path,
 ) -> Draft:
     from components.evaluate import llm_report, reference
-    from components.evaluate.measuring import Measuring
 
+    asked = bench.asked
+    mine = bench.side(candidate)
+    base = bench.foundation()
+    rival = bench.side(_side_of(reigning)) if reigning else None
+    found = _numbers(context, asked, reigning, mine, base, rival)
+    rows = llm_report.rows(asked, mine.hits, mine.said, base.said, mine.values)
+    write_atomic(folder / "answers.json", json.dumps(rows, ensure_ascii=False, indent=1))
+    write_atomic(folder / "report.md", llm_report.markdown(found, model.text("trained_on")))
+    write_atomic(folder / "report.html", llm_report.html(found, model.text("trained_on"), rows))
+    vectors = bench.embedded(candidate)
+    frozen = reference.llm(context, vectors, asked, mine.hits, mine.said, candidate.index_version)
+    return outcome.left(folder, found, frozen, _summary(found))
+
+
+def _numbers(
+    context: Context,
+    asked: list[Question],
+    reigning: Release | None,
+    mine: "Measured",
+    base: "Measured",
+    rival: "Measured | None",
+) -> Evaluation:
+    """Every metric of each side, and of the candidate less the champion."""
     twin = context.llm
-    bench = Measuring(context, asked, dataset)
-    hits, values, said = bench.side(candidate)
-    base_values, base_said = bench.foundation()
-    rival: Values = {}
-    if reigning:
-        _, rival, _ = bench.side(_side_of(reigning))
-    found = Evaluation(
+    how = outcome.resampling(twin)
+    theirs = rival.values if rival else {}
+    return Evaluation(
         twin=context.twin,
         cases=len(asked),
         cases_version=cases.version(asked),
         level=twin.intervals,
-        candidate=_measures(context, values),
-        baseline=_measures(context, base_values),
+        candidate=by_case.measures(mine.values, **how),
+        baseline=by_case.measures(base.values, **how),
         baseline_name=BASELINE,
-        champion=_measures(context, rival),
+        champion=by_case.measures(theirs, **how),
         champion_release=reigning.id if reigning else "",
-        paired=_paired(context, values, rival),
-        unmeasured={} if "held_out_loss" in values else {"held_out_loss": UNMEASURED},
+        paired=by_case.differences(mine.values, theirs, **how),
+        unmeasured=_unmeasured(context, mine),
+        units=by_case.units(twin.costs.currency),
+        notes=_notes(context, mine, reigning),
+        clocked=by_case.clocked(machine=_machine(context, reigning)),
     )
-    rows = llm_report.rows(asked, hits, said, base_said, values)
-    write_atomic(folder / "answers.json", json.dumps(rows, ensure_ascii=False, indent=1))
-    write_atomic(folder / "report.md", llm_report.markdown(found, model.text("trained_on")))
-    write_atomic(folder / "report.html", llm_report.html(found, model.text("trained_on"), rows))
-    frozen = reference.llm(context, bench.embedded(candidate), asked, hits, said, candidate.index_version)
-    return outcome.left(folder, found, frozen, _summary(found))
+
+
+def _unmeasured(context: Context, mine: "Measured") -> dict[str, str]:
+    """Why the candidate lacks a metric."""
+    why = {
+        "held_out_loss": UNMEASURED,
+        by_case.COST: costing.unknown(context.llm.foundation.model, context.twin),
+    }
+    return {name: reason for name, reason in why.items() if name not in mine.values}
+
+
+def _machine(context: Context, reigning: Release | None) -> bool:
+    """Whether a side pays for a machine by the hour."""
+    costs = context.llm.costs
+    models = [context.llm.foundation.model]
+    models += [reigning.answering.foundation.model] if reigning and reigning.answering else []
+    return any(costs.of(model).hour is not None for model in models)
+
+
+def _notes(context: Context, mine: "Measured", reigning: Release | None) -> dict[str, str]:
+    """How cost and latency came about."""
+    twin = context.llm
+    timed = len(mine.values[by_case.LATENCY])
+    notes = {
+        by_case.LATENCY: f"a search and an answer, one at a time, over the first {timed} questions, without "
+        "the way through a front"
+    }
+    prices = twin.costs.of(twin.foundation.model)
+    if prices.known:
+        notes[by_case.COST] = costing.said(
+            prices, mine.answers, twin.costs.currency, twin.questions.max_new_tokens
+        )
+    if reigning and reigning.answering:
+        theirs = reigning.answering.foundation.model
+        if not twin.costs.of(theirs).known:
+            notes["champion"] = costing.unknown(theirs, context.twin)
+    return notes
 
 
 def _summary(found: Evaluation) -> str:
@@ -130,20 +184,3 @@ def _side_of(release: Release) -> Side:
         raise TypeError(f"release {release.id} is of kind {release.kind}")
     folder = local_folder(release.model_uri)
     return Side("champion", folder, release.prompt, release.index_version, release.answering)
-
-
-def _measures(context: Context, values: "Values") -> dict[str, Measure]:
-    from components.dataflows.intervals import mean_measure
-
-    how = outcome.resampling(context.llm)
-    return {
-        name: mean_measure(one, **how, better="lower" if name in LOWER else "higher")
-        for name, one in values.items()
-    }
-
-
-def _paired(context: Context, values: "Values", rival: "Values") -> dict[str, Difference]:
-    from components.dataflows.intervals import mean_difference
-
-    how = outcome.resampling(context.llm)
-    return {name: mean_difference(values[name], one, **how) for name, one in rival.items() if name in values}

@@ -6,16 +6,18 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from components.evaluate import page
 from components.evaluate.questions import Question
-from components.shared.evaluation import Evaluation, Measure
+from components.shared import comparison
+from components.shared.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from components.adapters.vectors import Found
     from components.evaluate.measuring import Values
 
 STYLE = (
-    "body{font:15px sans-serif;margin:2em;max-width:75em}td,th{padding:.3em .8em;text-align:left;"
-    "vertical-align:top;border-bottom:1px solid #ddd;overflow-wrap:anywhere}.miss{color:#b00}"
+    ".answers td,.answers th{text-align:left;vertical-align:top;overflow-wrap:anywhere}.miss{color:#b00}"
+    ".answers th{overflow-wrap:normal}img{max-width:100%}"
 )
 
 
@@ -44,51 +46,49 @@ def rows(
 
 def markdown(found: Evaluation, trained_on: str) -> str:
     """Numbers with intervals."""
-    lines = [
-        f"# Evaluation of {found.twin}",
-        "",
-        f"{found.cases} questions; {found.level:.0%} bootstrap intervals. Trained on {trained_on}.",
-        "",
-        f"| metric | candidate | {found.baseline_name} | champion {found.champion_release} |",
-        "|---|---|---|---|",
+    return (
+        "\n\n".join(
+            [
+                f"# Evaluation of twin {found.twin}",
+                page.markdown(comparison.rows(found)),
+                *_notes(found, trained_on),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _notes(found: Evaluation, trained_on: str) -> list[str]:
+    against = f"release {found.champion_release}" if found.champion else "none to compare with"
+    return [
+        f"Questions: {found.cases} (version {found.cases_version}); {found.level:.0%} bootstrap intervals, "
+        "the same resamples for every side.",
+        f"Candidate trained on {trained_on}. Champion: {against}.",
+        "↑ higher is better, ↓ lower is better.",
+        *comparison.remarks(found),
     ]
-    lines += [
-        f"| {name} | {_shown(one)} | {_shown(found.baseline.get(name))} "
-        f"| {_shown(found.champion.get(name))} |"
-        for name, one in found.candidate.items()
-    ]
-    return "\n".join([*lines, ""])
 
 
 def html(found: Evaluation, trained_on: str, answered: Sequence[dict[str, Any]]) -> str:
     """Numbers, a plot of them, and every answer beside its reference."""
-    metrics = "".join(
-        f"<tr><td>{name}<td>{_shown(one)}<td>{_shown(found.baseline.get(name))}"
-        f"<td>{_shown(found.champion.get(name))}</tr>"
-        for name, one in found.candidate.items()
-    )
     answers = "".join(
         f"<tr><td>{_text(row['question'])}<td>{_text(row['reference'])}<td>{_text(row['answer'])}"
         f"<td>{_text(row['foundation'])}<td>{row['f1']:.2f}"
         f"<td{'' if row['document'] in row['retrieved'] else ' class=miss'}>{_text(row['document'])}</tr>"
         for row in answered
     )
+    title = f"Evaluation of twin {_text(found.twin)}"
+    notes = "".join(f"<p>{_text(note)}</p>" for note in _notes(found, trained_on))
     return (
-        f"<!doctype html><meta charset='utf-8'><title>Evaluation of {_text(found.twin)}</title>"
-        f"<style>{STYLE}</style><h1>Evaluation of {_text(found.twin)}</h1>"
-        f"<p>{found.cases} questions; {found.level:.0%} bootstrap intervals. "
-        f"Trained on {_text(trained_on)}.</p>"
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
+        f"<style>{page.STYLE}{STYLE}</style><h1>{title}</h1>"
+        f"{page.table(comparison.rows(found))}{notes}"
         f"<img alt='metrics with intervals' src='data:image/png;base64,{_plot(found)}'>"
-        f"<table><tr><th>metric<th>candidate<th>{_text(found.baseline_name)}"
-        f"<th>champion {_text(found.champion_release)}</tr>{metrics}</table>"
-        "<h2>Answers, worst first</h2><p>A document in red was not retrieved.</p>"
-        "<table><tr><th>question<th>reference<th>candidate with retrieval<th>foundation model alone<th>F1"
-        f"<th>document</tr>{answers}</table>"
+        f"<h2>Answers to the first {len(answered)} questions, worst first</h2>"
+        "<p>A document in red was not among the best five that were retrieved.</p>"
+        "<table class='answers'><tr><th>Question<th>Reference<th>Candidate with retrieval"
+        f"<th>Foundation model alone<th>F1<th>Document</tr>{answers}</table></html>\n"
     )
-
-
-def _shown(one: Measure | None) -> str:
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" if one else "–"
 
 
 def _text(text: str) -> str:
@@ -107,9 +107,9 @@ def _plot(found: Evaluation) -> str:
         (found.baseline_name, found.baseline),
         ("champion", found.champion),
     ]
-    # Losses have another unit and would press the scores into a corner.
+    # Losses, times and money have other units and would press the scores into a corner.
     names = [name for name, one in found.candidate.items() if one.better == "higher"]
-    for shift, (label, measures) in zip((0.2, 0.0, -0.2), sides, strict=True):
+    for shift, (label, measures) in zip((-0.2, 0.0, 0.2), sides, strict=True):
         places = [place + shift for place, name in enumerate(names) if name in measures]
         shown = [measures[name] for name in names if name in measures]
         if shown:
@@ -118,7 +118,9 @@ def _plot(found: Evaluation) -> str:
             axis.errorbar(
                 [one.value for one in shown], places, xerr=[low, high], fmt="o", capsize=3, label=label
             )
-    axis.set_yticks(range(len(names)), names)
+    axis.set_yticks(range(len(names)), [comparison.TITLES.get(name, name) for name in names])
+    axis.invert_yaxis()
+    axis.set_xlim(-0.02, 1.02)
     axis.grid(axis="x", alpha=0.3)
     axis.legend()
     figure.tight_layout()

@@ -1,7 +1,9 @@
 """The numbers of one side: retrieval over all questions, answers to some, loss on held-out examples."""
 
 import json
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +14,17 @@ from components.adapters import foundation
 from components.adapters.encoder import Encoder
 from components.dataflows import prompts, ranking, retrieval
 from components.dataflows.answers import token_f1
+from components.evaluate import by_case, costing, safety
 from components.evaluate.questions import Question
 from components.evaluate.side import Side
-from components.evaluate.variants import Models, Variant, answers, closed_book, remembered
+from components.evaluate.variants import Models, Variant, answers, closed_book, remembered, seconds
 from components.runtime.context import Context
 from components.runtime.retriever import Retriever
 from components.shared import digest
 from components.shared.config.llm import Foundation
 from components.shared.endpoints import endpoint
 from components.shared.errors import DataError
+from components.shared.generation import Answer
 from components.shared.manifests import Manifest
 
 if TYPE_CHECKING:
@@ -32,12 +36,40 @@ Values = dict[str, NDArray[np.float64]]
 DEPTH = 30
 
 
-class Measuring:
-    """Everything that the sides of an evaluation share."""
+@dataclass(frozen=True)
+class Measured:
+    """What one side did.
 
-    def __init__(self, context: Context, asked: Sequence[Question], dataset: Manifest) -> None:
+    Attributes:
+        hits: Chunks found for each question, best first.
+        values: Metric to one value a case.
+        answers: To the first of the questions.
+    """
+
+    hits: "list[list[Found]]"
+    values: Values
+    answers: list[Answer]
+
+    @property
+    def said(self) -> list[str]:
+        """Texts of the answers."""
+        return [one.text for one in self.answers]
+
+
+class Measuring:
+    """Everything that the sides of an evaluation share.
+
+    Args:
+        context: Of the stage.
+        asked: The questions.
+        dataset: Has the held-out examples.
+        occasion: Names the evaluation: what a clock measures is not taken from another one.
+    """
+
+    def __init__(self, context: Context, asked: Sequence[Question], dataset: Manifest, occasion: str) -> None:
         self._context = context
-        self._asked = asked
+        self._occasion = occasion
+        self.asked = list(asked)
         self._answered = list(asked)[: context.llm.questions.answers]
         self._dataset = dataset
         self._encoders: dict[str, Encoder] = {}
@@ -51,46 +83,86 @@ class Measuring:
             note=self._context.progress.note,
         )
 
-    def side(self, side: Side) -> "tuple[list[list[Found]], Values, list[str]]":
+    def side(self, side: Side) -> Measured:
         """Rankings, values by case, and answers of a candidate or a champion."""
-        hits, top, base = self._search(side), side.answering.retrieval.top_k, side.answering.foundation
+        hits, searching = self._search(side)
+        top, base = side.answering.retrieval.top_k, side.answering.foundation
+        chosen = [found[:top] for found in hits[: len(self._answered)]]
         prompted = tuple(
-            tuple(prompts.messages(prompts.render(side.prompt, found[:top]), one.question))
-            for one, found in zip(self._answered, hits, strict=False)
+            tuple(prompts.messages(prompts.render(side.prompt, found), one.question))
+            for one, found in zip(self._answered, chosen, strict=True)
         )
         adapter = digest.of_folder(side.adapter, leave_out=["manifest.json"])
         with_context = Variant(f"{side.name} with retrieval", adapter, side.adapter, prompted, base)
         alone = Variant(f"{side.name} alone", adapter, side.adapter, closed_book(self._answered), base)
-        said = answers(self._context, self._models, with_context)
+        made = self._answers(with_context)
+        said = [one.text for one in made]
+        tuned = [one.text for one in answers(self._context, self._models, alone)]
         values = {
             **self._retrieval(hits),
             "answer_f1": self._f1(said),
-            "answer_f1_tuned": self._f1(answers(self._context, self._models, alone)),
+            "answer_f1_tuned": self._f1(tuned),
             **self._losses(adapter, side.adapter, base),
+            **safety.values(said, [[hit.text for hit in found] for found in chosen]),
+            **self._costs(base, made),
+            by_case.LATENCY: searching + self._seconds(with_context),
         }
-        return hits, values, said
+        return Measured(hits, values, made)
+
+    def _answers(self, variant: Variant) -> list[Answer]:
+        """Answers that may be of an earlier evaluation, unless their times are money."""
+        paid = self._context.llm.costs.of(variant.foundation.model).hour is not None
+        return answers(self._context, self._models, variant, self._occasion if paid else "")
+
+    def _seconds(self, variant: Variant) -> NDArray[np.float64]:
+        timed = replace(variant, prompts=variant.prompts[: self._timed])
+        return np.array(seconds(self._context, self._models, timed, self._occasion), dtype=np.float64)
+
+    @property
+    def _timed(self) -> int:
+        """How many questions are timed."""
+        return min(self._context.llm.questions.timed, len(self._answered))
+
+    def _costs(self, base: Foundation, made: Sequence[Answer]) -> Values:
+        """Nothing where no price is configured."""
+        prices = self._context.llm.costs.of(base.model)
+        return {by_case.COST: costing.per_1000(prices, made)} if prices.known else {}
 
     def embedded(self, side: Side) -> NDArray[np.float32]:
         """Vectors of the questions by a side's encoder, shape (questions, dimensions)."""
-        return self._encoder(side).encode([one.question for one in self._asked])
+        return self._encoder(side).encode([one.question for one in self.asked])
 
     def _encoder(self, side: Side) -> Encoder:
         settings = side.answering.encoder
         return self._encoders.setdefault(settings.model_dump_json(), Encoder(settings))
 
-    def foundation(self) -> tuple[Values, list[str]]:
+    def foundation(self) -> Measured:
         """Values by case and answers of the foundation model without retrieval."""
         base = self._context.llm.foundation
-        variant = Variant("foundation", "", None, closed_book(self._answered), base)
-        said = answers(self._context, self._models, variant)
-        return {"answer_f1": self._f1(said), **self._losses("", None, base)}, said
+        made = self._answers(Variant("foundation", "", None, closed_book(self._answered), base))
+        said = [one.text for one in made]
+        values = {
+            "answer_f1": self._f1(said),
+            **self._losses("", None, base),
+            **safety.values(said),
+            **self._costs(base, made),
+        }
+        return Measured([], values, made)
 
-    def _search(self, side: Side) -> "list[list[Found]]":
+    def _search(self, side: Side) -> "tuple[list[list[Found]], NDArray[np.float64]]":
+        """Chunks for every question, and the time of a search for each question that is timed."""
         self._require_known(side.index_version)
         index = self._context.stores.vectors.open(self._context.twin, side.index_version)
+        texts = [one.question for one in self.asked]
         try:
             retriever = Retriever(self._encoder(side), index, side.answering.retrieval)
-            return retriever.search_all([one.question for one in self._asked], DEPTH)
+            found = retriever.search_all(texts, DEPTH)
+            taken = []
+            for text in texts[: self._timed]:
+                begun = time.perf_counter()
+                retriever.search(text, side.answering.retrieval.top_k)
+                taken.append(time.perf_counter() - begun)
+            return found, np.array(taken)
         finally:
             index.close()
 
@@ -101,7 +173,7 @@ class Measuring:
         if made is None:
             return  # an older champion's chunk list may be gone; its index is what counts
         known = set(pq.read_table(made.folder / "chunks.parquet", columns=["path"])["path"].to_pylist())
-        if unknown := sorted({one.document for one in self._asked} - known):
+        if unknown := sorted({one.document for one in self.asked} - known):
             raise DataError(
                 f"{len(unknown)} documents of the questions are not in the index: {', '.join(unknown[:5])}",
                 where=f"twins.{self._context.twin}.questions",
@@ -110,7 +182,7 @@ class Measuring:
 
     def _retrieval(self, hits: "list[list[Found]]") -> Values:
         ranked = [retrieval.documents(found) for found in hits]
-        pairs = list(zip(ranked, [one.document for one in self._asked], strict=True))
+        pairs = list(zip(ranked, [one.document for one in self.asked], strict=True))
         return {
             "recall_at_5": np.array([ranking.recall(found, wanted, 5) for found, wanted in pairs]),
             "ndcg_at_10": np.array([ranking.ndcg(found, wanted, 10) for found, wanted in pairs]),

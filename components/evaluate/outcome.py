@@ -14,6 +14,9 @@ from components.shared.evaluation import FILE, Evaluation
 from components.shared.files import write_atomic
 from components.shared.releases import Release
 
+#: What people read of the numbers.
+REPORTS = ("report.md", "report.html")
+
 
 def resampling(twin: BaseTwin) -> dict[str, Any]:
     """How intervals are made."""
@@ -49,6 +52,17 @@ def left(folder: Path, found: Evaluation, frozen: Reference, summary: str, **mor
             **{name: measure.value for name, measure in found.candidate.items()},
             **more,
         },
-        # A quantile sketch draws random bits, so two files of the same values differ.
-        version=digest.of_folder(folder, leave_out=[REFERENCE]),
+        version=_version(folder, found),
     )
+
+
+def _version(folder: Path, found: Evaluation) -> str:
+    """Name of the content without what differs when the same is measured again.
+
+    A clock says something else every time, and a quantile sketch draws random bits.
+    """
+    kept = found.model_dump(mode="json", exclude={"notes"})
+    for side in ("candidate", "baseline", "champion", "paired"):
+        kept[side] = {name: one for name, one in kept[side].items() if name not in found.clocked}
+    files = digest.of_folder(folder, leave_out=[REFERENCE, FILE, *REPORTS])
+    return digest.of_json([files, kept])

@@ -90,11 +90,18 @@ def _for_champion(context: Context, validated: Manifest, test: "pd.DataFrame", f
             where=f"twins.{context.twin}.dataflow {twin.dataflow}",
             remedy="keep the functions until the champion is replaced; they need not be listed in `features`",
         )
-    key = twin.table.key
-    table = pd.read_parquet(validated.folder / TABLE)
-    cases = test[[key, TIME]].merge(table, on=[key, TIME], how="left", validate="one_to_one")
+    cases = raw(context, validated, test)
     again = features.frame(features.plan(context.config, context.twin, mode="batch", features=dropped), cases)
     return np.asarray(pd.concat([test, again], axis=1)[names].to_numpy("float64"))
+
+
+def raw(context: Context, validated: Manifest, test: "pd.DataFrame") -> "pd.DataFrame":
+    """The test cases with their columns as they were collected, in the same order."""
+    import pandas as pd
+
+    key = context.classic.table.key
+    table = pd.read_parquet(validated.folder / TABLE)
+    return test[[key, TIME]].merge(table, on=[key, TIME], how="left", validate="one_to_one")
 
 
 def cases_version(test: "pd.DataFrame", key: str) -> str:

@@ -27,6 +27,8 @@ def show(made: Manifest, metrics: Any, curves: Any, report: PathArtifact, summar
         metrics.log_metric(name, measure.value)
         metrics.log_metric(f"{name}_low", measure.low)
         metrics.log_metric(f"{name}_high", measure.high)
+    for name, apart in numbers.paired.items():
+        metrics.log_metric(f"{name}_less_champion", apart.value)
     shutil.copyfile(made.folder / "report.html", report.path)
     shutil.copyfile(made.folder / "report.md", summary.path)
     if (made.folder / "roc.json").exists():

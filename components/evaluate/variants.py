@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from components.shared import digest
 from components.shared.config.llm import Foundation as Settings
 from components.shared.endpoints import endpoint
 from components.shared.files import write_atomic
+from components.shared.generation import Answer
 from components.shared.manifests import Manifest
 
 FILE = "values.json"
@@ -69,35 +70,74 @@ def remembered(context: Context, what: str, key: Sequence[Any], work: Callable[[
     return values
 
 
-def answers(context: Context, models: Models, variant: Variant) -> list[str]:
-    """What a variant says to every question."""
-    from components.adapters import foundation, openai_endpoint
+def answers(context: Context, models: Models, variant: Variant, occasion: str = "") -> list[Answer]:
+    """What a variant says to every question.
 
+    Args:
+        context: Of the stage.
+        models: Open the model where something has to be generated.
+        variant: The way to answer.
+        occasion: Names the evaluation where its own times are wanted; otherwise earlier answers will do.
+    """
     settings = context.llm.questions
+    key = [variant.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens, occasion]
+    made = remembered(
+        context,
+        "answers",
+        key,
+        lambda: [asdict(one) for one in _generated(context, models, variant, settings.batch_size)],
+    )
+    return [Answer(**one) for one in made]
+
+
+def seconds(context: Context, models: Models, variant: Variant, occasion: str) -> list[float]:
+    """Time of each answer to the variant's prompts, asked for one after the other, in their order.
+
+    Made for one evaluation, so that candidate and champion are timed on the same machine, right after each
+    other. The first prompt is answered once before: a model that has just been loaded is slow.
+
+    Args:
+        context: Of the stage.
+        models: Open the model.
+        variant: The way to answer.
+        occasion: Names the evaluation.
+    """
+    timed = replace(variant, name=f"{variant.name}, one at a time")
+
+    def work() -> list[float]:
+        _generated(context, models, replace(timed, prompts=timed.prompts[:1]), 1)
+        return [one.seconds for one in _generated(context, models, timed, 1)]
+
+    longest = context.llm.questions.max_new_tokens
+    key = [variant.foundation.model, variant.adapter, variant.prompts, longest, occasion]
+    return remembered(context, "seconds", key, work)
+
+
+def _generated(context: Context, models: Models, variant: Variant, batch_size: int) -> list[Answer]:
+    from components.adapters import foundation, openai_batch
+    from components.adapters.openai_endpoint import OpenAIEndpoint
+
+    longest = context.llm.questions.max_new_tokens
     place = endpoint(variant.foundation.model)
 
     def report(done: int, total: int) -> None:
         context.progress.step(f"answers of {variant.name}", done, total)
 
-    def work() -> list[str]:
-        if place is not None:
-            return openai_endpoint.generate(
-                openai_endpoint.OpenAIEndpoint(place, context.llm.remote),
-                variant.prompts,
-                max_new_tokens=settings.max_new_tokens,
-                batch_size=settings.batch_size,
-                report=report,
-            )
-        return foundation.generate(
-            models.get(variant.foundation, variant.folder),
-            [list(prompt) for prompt in variant.prompts],
-            max_new_tokens=settings.max_new_tokens,
-            batch_size=settings.batch_size,
+    if place is not None:
+        return openai_batch.generate(
+            OpenAIEndpoint(place, context.llm.remote),
+            variant.prompts,
+            max_new_tokens=longest,
+            batch_size=batch_size,
             report=report,
         )
-
-    key = [variant.foundation.model, variant.adapter, variant.prompts, settings.max_new_tokens]
-    return remembered(context, "answers", key, work)
+    return foundation.generate(
+        models.get(variant.foundation, variant.folder),
+        [list(prompt) for prompt in variant.prompts],
+        max_new_tokens=longest,
+        batch_size=batch_size,
+        report=report,
+    )
 
 
 def closed_book(questions: Sequence[Question]) -> tuple[tuple[Message, ...], ...]:

@@ -110,9 +110,9 @@ def open_release(
     try:
         predictor = open_predictor(config, release, loans)
         retriever = open_retriever(stores, release, loans)
-        room = answering_of(release).foundation.context_tokens
-        costs = _twin(config, release).costs
-        return LlmRelease(release, room, retriever, predictor, instruments, costs, loans.end)
+        base = answering_of(release).foundation
+        prices = _twin(config, release).costs.of(base.model)
+        return LlmRelease(release, base.context_tokens, retriever, predictor, instruments, prices, loans.end)
     except BaseException:
         loans.end()
         raise

@@ -15,7 +15,7 @@ from components.serving.exchange import Exchange, current, measured
 from components.serving.forming import formed
 from components.serving.predictor import ChatPredictor, Delta, Prompt
 from components.serving.worker import Worker
-from components.shared.config.llm import Costs
+from components.shared.config.costs import Prices
 from components.shared.conversation import Message
 from components.shared.errors import TooLargeError
 from components.shared.metrics.instruments import Instruments
@@ -43,8 +43,6 @@ class Retriever(Protocol):
         """The system prompt of the release with the chunks and the values in it."""
 
 
-MILLION = 1_000_000
-
 #: Texts that the encoder reads before somebody else's search gets its turn.
 TEXTS = 16
 
@@ -58,7 +56,7 @@ class LlmRelease:
         retriever: Finds context.
         predictor: Answers.
         instruments: Where stages and tokens are counted.
-        costs: What its tokens cost.
+        prices: What its tokens cost.
         give_back: Called once it is closed: nothing of it is used any more.
     """
 
@@ -69,7 +67,7 @@ class LlmRelease:
         retriever: Retriever,
         predictor: ChatPredictor,
         instruments: Instruments,
-        costs: Costs | None = None,
+        prices: Prices | None = None,
         give_back: Callable[[], None] = lambda: None,
     ) -> None:
         self.release = release
@@ -78,7 +76,7 @@ class LlmRelease:
         self._retriever = retriever
         self._predictor = predictor
         self._instruments = instruments
-        self._costs = costs or Costs()
+        self._prices = prices or Prices()
         self._give_back = give_back
         # One thread: encoder and index see one caller, and the event loop stays free.
         self._worker = Worker(f"retrieval-{release.id}")
@@ -203,7 +201,7 @@ class LlmRelease:
         finally:
             if not said.done and not failed and not _is_late(exchange):
                 self._instruments.add(DISCONNECTS, 1, self._twin)
-            exchange.cost = _cost(self._costs, said)
+            exchange.cost = self._prices.of_tokens(said.prompt_tokens, said.completion_tokens)
             for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
                 self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
             self._instruments.add(COST, exchange.cost, self._twin, self.release.id)
@@ -223,11 +221,6 @@ def _note(exchange: Exchange, said: Collected) -> None:
     exchange.output = said.texts[0] if said.choices == 1 else list(said.texts)
     exchange.prompt_tokens, exchange.completion_tokens = said.prompt_tokens, said.completion_tokens
     exchange.finish = said.finishes.get(0, "")
-
-
-def _cost(costs: Costs, said: Collected) -> float:
-    """Money for the tokens read and generated."""
-    return (said.prompt_tokens * costs.prompt + said.completion_tokens * costs.completion) / MILLION
 
 
 def _nothing_found() -> NothingFoundError:

@@ -160,3 +160,10 @@ class RunFailedError(TwinError):
 
     exit_code = 21
     kind = "run_failed_error"
+
+
+class NotReleasedError(TwinError):
+    """The gate does not release a candidate: it asks a person, or blocks."""
+
+    exit_code = 23
+    kind = "not_released_error"

@@ -1,11 +1,15 @@
 """Numbers of a candidate, a champion and a baseline on the same cases."""
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 #: File of the numbers inside the folder of stage evaluate.
 FILE = "evaluation.json"
+
+#: Digits of a number with a unit, and most of its decimals.
+SHOWN, MOST = 3, 9
 
 
 class Measure(BaseModel):
@@ -44,6 +48,9 @@ class Evaluation(BaseModel):
         champion_release: Its release id; empty where there is none.
         paired: Metric name to candidate less champion.
         unmeasured: Metric name to why this candidate cannot have it.
+        units: Metric name to its unit, where it has one: seconds, or a currency.
+        notes: Metric name to how it was measured, where the name does not say it.
+        clocked: Metrics that a clock measured: measured again they differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,3 +66,30 @@ class Evaluation(BaseModel):
     champion_release: str = ""
     paired: dict[str, Difference] = {}
     unmeasured: dict[str, str] = {}
+    units: dict[str, str] = {}
+    notes: dict[str, str] = {}
+    clocked: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every metric, those of the candidate first."""
+        return tuple(dict.fromkeys([*self.candidate, *self.unmeasured, *self.champion]))
+
+    def number(self, name: str, value: float, *, signed: bool = False) -> str:
+        """A value of a metric as text: three decimals of a score, three digits of what has a unit."""
+        if name not in self.units:
+            return f"{value:+.3f}" if signed else f"{value:.3f}"
+        # As many decimals as three digits need, and never an exponent: 0.0000402.
+        digits = SHOWN - 1 - math.floor(math.log10(abs(value))) if value else 0
+        text = f"{value:{'+' if signed else ''},.{min(max(digits, 0), MOST)}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def shown(self, name: str, found: Measure | Difference | None) -> str:
+        """A measure or a difference with interval and unit, as text."""
+        if found is None:
+            return "–"
+        signed = isinstance(found, Difference)
+        value, low, high = (
+            self.number(name, one, signed=signed) for one in (found.value, found.low, found.high)
+        )
+        return f"{value} [{low}, {high}] {self.units.get(name, '')}".rstrip()

@@ -37,6 +37,23 @@ class Parameters:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """A whole answer and what it took.
+
+    Attributes:
+        text: What was said.
+        prompt_tokens: Tokens read.
+        completion_tokens: Tokens generated.
+        seconds: Time of the model; of answers that were made together, each has its share of it.
+    """
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Delta:
     """A piece of an answer; the last one of each choice carries why it ended.
 

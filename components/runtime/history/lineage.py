@@ -12,6 +12,7 @@ from components.runtime import champion
 from components.runtime.entry import SLOTS
 from components.runtime.history import interactions
 from components.shared.errors import TwinError
+from components.shared.evaluation import Evaluation
 from components.shared.interactions import CONFIGURATIONS, Interaction
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
@@ -85,6 +86,7 @@ def _release(stores: Stores, one: Interaction) -> Node:
         return Node("release", one.release, {"state": GONE})
     facts: dict[str, JsonValue] = {"created": found.created, "trained on": found.trained_on}
     parents = [Node("git commit", found.commit, {"dirty": found.dirty}), _model(stores, found)]
+    parents.append(_evaluation(found.evaluation))
     if found.prompt_version:
         parents.append(Node("prompt version", found.prompt_version))
     features = found.index_version or found.feature_version
@@ -94,6 +96,16 @@ def _release(stores: Stores, one: Interaction) -> Node:
             made.kind, made.name, made.facts, (*_chunks(stores.artifacts, one, features), *made.parents)
         )
     return Node("release", found.id, facts, (*parents, made))
+
+
+def _evaluation(numbers: Evaluation) -> Node:
+    """What the release's gate decided on, every metric with its interval."""
+    shown: dict[str, JsonValue] = {
+        name: numbers.shown(name, measure) for name, measure in numbers.candidate.items()
+    }
+    if numbers.champion_release:
+        shown["beside champion"] = numbers.champion_release
+    return Node("evaluation", f"{numbers.cases} cases, version {numbers.cases_version}", shown)
 
 
 def _model(stores: Stores, found: Release) -> Node:

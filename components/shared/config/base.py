@@ -22,7 +22,8 @@ class GateRule(Settings):
     """One condition that a candidate must meet to be released."""
 
     metric: str = Field(min_length=1)
-    """Name of a metric in the evaluation, for example `roc_auc` or `recall_at_5`."""
+    """Name of a metric in the evaluation, for example `roc_auc`, `recall_at_5`, `cost_per_1000` or
+    `latency_p95` (seconds)."""
     at_least: float | None = None
     """The candidate's value must not be below this."""
     at_most: float | None = None
@@ -30,6 +31,8 @@ class GateRule(Settings):
     may_lose: float | None = Field(default=None, ge=0)
     """How much worse than the champion the candidate may be, at the unfavourable end of the interval of the
     paired difference. Not looked at while there is no champion."""
+    may_lose_share: float | None = Field(default=None, ge=0)
+    """The same as a share of the champion's value: 0.2 lets cost or latency be a fifth higher."""
     otherwise: Literal["block", "ask"] = "block"
     """What follows where the condition is not met: the release is refused, or a person is asked."""
 

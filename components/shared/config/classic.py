@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import BaseTwin, ProjectPath, Settings, Share
+from components.shared.config.costs import MachineCosts
 
 ColumnType = Literal["integer", "number", "text"]
 
@@ -125,3 +126,5 @@ class ClassicTwin(BaseTwin):
     """XGBoost."""
     scorecard: Scorecard = Scorecard()
     """The fallback."""
+    costs: MachineCosts = MachineCosts()
+    """What predictions cost."""

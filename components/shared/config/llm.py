@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import BaseTwin, ProjectPath, Settings, Share
+from components.shared.config.costs import Costs
 
 
 class DocumentSource(Settings):
@@ -106,15 +107,6 @@ class Remote(Settings):
     """Whether the endpoint holds answers to `response_format` by itself, as vLLM and OpenAI do."""
 
 
-class Costs(Settings):
-    """What the tokens of an answer cost, in a currency of yours. It is no part of a release."""
-
-    prompt: float = Field(default=0.0, ge=0, le=1_000_000)
-    """A million tokens read."""
-    completion: float = Field(default=0.0, ge=0, le=1_000_000)
-    """A million tokens generated."""
-
-
 class Answering(Settings):
     """What of the configuration decides an answer beside model, prompt and index: part of a release."""
 
@@ -174,6 +166,8 @@ class Questions(Settings):
     """Questions answered at a time."""
     answers: int = Field(default=60, ge=1, le=100_000)
     """How many questions are also answered by the model; retrieval is measured on all."""
+    timed: int = Field(default=8, ge=1, le=100_000)
+    """How many of them are answered once more, one at a time, for the latency."""
     held_out: int = Field(default=48, ge=1, le=100_000)
     """How many held-out examples of the instruction dataset the loss is measured on."""
 
@@ -196,7 +190,7 @@ class LlmTwin(BaseTwin):
     remote: Remote = Remote()
     """How it is called, where it is behind a URL."""
     costs: Costs = Costs()
-    """What its tokens cost."""
+    """What answers cost."""
     prompt: ProjectPath
     """Markdown file of the system prompt; `{context}` is where the chunks go, and a block at its head may
     declare variables."""

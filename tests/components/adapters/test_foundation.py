@@ -93,12 +93,15 @@ def test_a_model_that_is_not_there_is_named() -> None:
 
 
 def test_a_batch_answers_like_one_at_a_time(loaded: Foundation) -> None:
-    def said(batch_size: int) -> list[str]:
-        return foundation.generate(loaded, prompts(), max_new_tokens=8, batch_size=batch_size)
-
-    together = said(3)
-    assert together == said(1)
-    assert "Paris" in together[0]
+    together, alone = (
+        foundation.generate(loaded, prompts(), max_new_tokens=8, batch_size=size) for size in (3, 1)
+    )
+    assert [one.text for one in together] == [one.text for one in alone]
+    assert "Paris" in together[0].text
+    for one, prompt, same in zip(together, prompts(), alone, strict=True):
+        assert one.prompt_tokens == len(conversation.tokens(loaded.tokenizer, prompt, prompt=True))
+        assert 1 <= one.completion_tokens == same.completion_tokens <= 8
+        assert one.seconds == together[0].seconds > 0
 
 
 def test_losses_do_not_depend_on_the_batch(loaded: Foundation) -> None:

@@ -60,6 +60,50 @@ def test_without_a_champion_nothing_can_be_lost() -> None:
     assert look(rule(may_lose=0.0), numbers()).met
 
 
+def priced(cost: float, champion: float, apart: tuple[float, float, float]) -> Evaluation:
+    """A candidate and a champion with costs, and the difference with its interval."""
+    value, low, high = apart
+    return numbers(
+        champion_release="c",
+        units={"loss": "EUR"},
+        champion={"loss": Measure(value=champion, low=champion, high=champion, better="lower")},
+        paired={"loss": Difference(value=value, low=low, high=high)},
+    ).model_copy(update={"candidate": {"loss": Measure(value=cost, low=cost, high=cost, better="lower")}})
+
+
+@pytest.mark.parametrize(
+    ("condition", "met", "said"),
+    [
+        ({"at_most": 0.3}, True, "0.25 [0.25, 0.25] EUR (at most 0.3 EUR)"),
+        ({"at_most": 0.2}, False, "(at most 0.2 EUR)"),
+        ({"may_lose": 0.06}, True, "(may lose 0.06 EUR to champion c, loses up to 0.06 EUR)"),
+        ({"may_lose_share": 0.3}, True, "(may lose 30% to champion c, loses up to 30.0%)"),
+        ({"may_lose_share": 0.2}, False, "(may lose 20% to champion c, loses up to 30.0%)"),
+    ],
+)
+def test_cost_is_bounded_by_itself_or_by_the_champion_s(
+    condition: dict[str, float], met: bool, said: str
+) -> None:
+    found = look(rule(metric="loss", **condition), priced(0.25, 0.2, (0.05, 0.04, 0.06)))
+    assert found.met is met
+    assert found.reason.endswith(said)
+
+
+def test_what_the_champion_lacks_is_for_a_person_to_judge() -> None:
+    compared = numbers(champion_release="c", paired={"loss": Difference(value=0, low=0, high=0)})
+    found = look(rule(may_lose=0.1), compared)
+    assert (found.met, found.otherwise) == (False, "ask")
+    assert "champion c has none" in found.reason
+    # A bound of its own that is broken keeps its consequence.
+    assert look(rule(may_lose=0.1, at_least=0.9), compared).otherwise == "block"
+    assert look(rule(at_least=0.5), compared).met
+
+
+def test_a_champion_that_costs_nothing_may_not_be_replaced_by_one_that_does() -> None:
+    assert not look(rule(metric="loss", may_lose_share=0.5), priced(0.1, 0, (0.1, 0.1, 0.1))).met
+    assert look(rule(metric="loss", may_lose_share=0.5), priced(0, 0, (0, 0, 0))).met
+
+
 def test_an_unknown_metric_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"metric 'auc' is not in the evaluation.*loss, roc_auc"):
         look(rule(metric="auc", at_least=0.5), numbers())

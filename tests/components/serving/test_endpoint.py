@@ -11,7 +11,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from components.adapters.openai_endpoint import OpenAIEndpoint, generate
+from components.adapters.openai_batch import generate
+from components.adapters.openai_endpoint import OpenAIEndpoint
 from components.runtime.champion import champion_of
 from components.runtime.context import Context
 from components.serving.asking import Ask
@@ -21,6 +22,7 @@ from components.shared.config import Config, load
 from components.shared.config.llm import Remote
 from components.shared.endpoints import Endpoint, endpoint
 from components.shared.errors import ConfigError
+from components.shared.evaluation import FILE, Evaluation
 from components.shared.generation import Delta, Parameters, PredictorError, Prompt
 from components.shared.metrics.instruments import Instruments
 
@@ -145,6 +147,11 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     assert "nothing to train" in model.summary
     parts = {"features": index, "dataset": dataset, "model": model}
     numbers = evaluate.run(on("evaluate"), validated=valid, **parts)
+    found = Evaluation.model_validate_json((numbers.folder / FILE).read_bytes())
+    # The endpoint counted the tokens; `project` prices a million of them at 1 and 10.
+    cost = found.candidate["cost_per_1000"].value
+    assert cost > found.baseline["cost_per_1000"].value > 0
+    assert 0 < found.candidate["latency_p50"].value <= found.candidate["latency_p95"].value < 600
     decided = gate.run(on("gate"), evaluation=numbers)
     # A loss cannot be measured over a URL: the rule about it is for a person to judge.
     assert decided.text("decision") == "ask"

@@ -175,7 +175,7 @@ def test_lineage_goes_from_an_answer_to_its_documents(served: Any) -> None:
     assert found["index or feature version"] == [served.docs.index_version]
     assert found["git commit"] == [served.docs.commit]
     assert found["release"] == [served.docs.id]
-    assert {"validated", "collected", "model version", "configuration"} <= set(found)
+    assert {"validated", "collected", "model version", "configuration", "evaluation"} <= set(found)
 
 
 def test_lineage_of_a_prediction(served: Any) -> None:
