@@ -1,6 +1,7 @@
 """What drift is measured against: frozen when a model is evaluated, kept with its release."""
 
 import itertools
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,17 @@ REFERENCES = "drift_references"
 
 #: Of the random directions: any number does, but the same everywhere.
 SEED = 0
+
+
+#: Numbers between these are written without an exponent.
+PLAIN = (1e-4, 1e9)
+
+
+def figure(value: float) -> str:
+    """A number with four significant digits, as people write it."""
+    # What is next to 0 is written like it: the bin of a constant ends there.
+    short = f"{0.0 if abs(value) < sys.float_info.min else value:.4g}"
+    return f"{float(short):,.10g}" if PLAIN[0] <= abs(value) < PLAIN[1] else short
 
 
 class Part(BaseModel):
@@ -45,8 +57,10 @@ class Numeric(Part):
     @property
     def bins(self) -> tuple[str, ...]:
         """Names of the bins."""
-        inner = [f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(self.edges)]
-        return (f"< {self.edges[0]:.4g}", *inner, f"≥ {self.edges[-1]:.4g}", "missing")
+        edges = [figure(one) for one in self.edges]
+        inner = [low if low == high else f"{low} to {high}" for low, high in itertools.pairwise(edges)]
+        last = ">" if edges[-2:-1] == edges[-1:] else "≥"
+        return (f"< {edges[0]}", *inner, f"{last} {edges[-1]}", "missing")
 
 
 class Category(Part):

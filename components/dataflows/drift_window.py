@@ -203,8 +203,8 @@ def of_bins(signal: Numeric | Category, counted: Floats, rule: Rule, sketch: Any
         statistics={name: float(distance(before, counted)) for name, distance in methods.items()},
         thresholds={name: max(null[name], floor[name]) for name in methods},
         bins=signal.bins,
-        before=tuple(drift.shares(before).tolist()),
-        now=tuple(drift.shares(counted).tolist()),
+        before=tuple((before / before.sum()).tolist()),
+        now=tuple((counted / rows).tolist()),
         quantiles_before=sketches.quantiles(frozen),
         quantiles_now=sketches.quantiles(sketch) if sketch is not None else (),
     )

@@ -61,7 +61,7 @@ def _compare(context: Context, pair: windows.Pair, answered: Traffic, folder: Pa
         "quality": _numbers(answered),
     }
     write_atomic(folder / "drift.json", json.dumps(content, indent=2))
-    _report(context.twin, pair, found, answered, folder)
+    _report(context, pair, found, answered, folder)
     facts: dict[str, JsonValue] = {
         "signals": len(found),
         "drifted": len(drifted),
@@ -102,8 +102,10 @@ def _numbers(answered: Traffic) -> dict[str, JsonValue]:
     return {"label_share": answered.quality.share, **{name: one.value for name, one in measures.items()}}
 
 
-def _report(twin: str, pair: windows.Pair, found: list[Drift], answered: Traffic, folder: Path) -> None:
-    title = f"Drift of {twin}"
+def _report(
+    context: Context, pair: windows.Pair, found: list[Drift], answered: Traffic, folder: Path
+) -> None:
+    title, level = f"Drift of {context.twin}", context.config.twin(context.twin).intervals
     described = f"{pair.rows:,} rows now, {len(pair.reference):,} in training: {pair.described}."
     page, text = "", [drift_report.markdown(title, described, found)]
     if window := answered.window:
@@ -111,8 +113,8 @@ def _report(twin: str, pair: windows.Pair, found: list[Drift], answered: Traffic
         page += f"<h2>What the fronts saw</h2>{drift_report.section(told, window.signals)}"
         text.append(drift_report.markdown("What the fronts saw", told, window.signals))
     if answered.quality:
-        page += traffic.html(answered.quality)
-        text.append(traffic.markdown(answered.quality))
+        page += traffic.html(answered.quality, level)
+        text.append(traffic.markdown(answered.quality, level))
     write_atomic(folder / "report.html", drift_report.html(title, described, found, page))
     write_atomic(folder / "report.md", "\n".join(text))
 

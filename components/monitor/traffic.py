@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.dataflows.drift_window import Window
-from components.dataflows.quality import Quality
+from components.dataflows.quality import FEWEST, Quality
 from components.runtime import quality, watched
 from components.runtime.context import Context
 from components.runtime.watched import Closed
@@ -49,30 +49,44 @@ def described(window: Closed) -> str:
     return f"{window.rows:,} rows that the fronts answered, {window.start[:19]} to {window.end[:19]} UTC."
 
 
-def markdown(found: Quality) -> str:
-    """The numbers of labelled answers."""
-    lines = [
-        "# Quality on matured labels",
-        "",
-        f"{found.labelled:,} of {found.rows:,} answers have a label ({found.share:.0%}).",
-        "",
-        "| measure | value | interval |",
-        "|---|---|---|",
-    ]
-    lines += [
-        f"| {name} | {one.value:.4f} | {one.low:.4f} to {one.high:.4f} |"
-        for name, one in found.measures.items()
-    ]
+#: Heads of the table of quality.
+HEAD = ("measure", "value", "better", "interval")
+
+#: What is said where there is no number.
+ABSENT = f"No number with fewer than {FEWEST} labels."
+
+
+def markdown(found: Quality, level: float) -> str:
+    """The numbers of labelled answers.
+
+    Args:
+        found: The numbers.
+        level: Confidence level of the intervals.
+    """
+    lines = ["# Quality on matured labels", "", _said(found, level), ""]
+    if found.measures:
+        lines += [f"| {' | '.join(HEAD)} |", "|---|---|---|---|"]
+        lines += [f"| {' | '.join(cells)} |" for cells in _cells(found)]
     return "\n".join([*lines, ""])
 
 
-def html(found: Quality) -> str:
+def html(found: Quality, level: float) -> str:
     """The same as markup."""
-    rows = "".join(
-        f"<tr><td>{name}<td>{one.value:.4f}<td>{one.low:.4f} to {one.high:.4f}"
+    rows = "".join(f"<tr><td>{'<td>'.join(cells)}" for cells in _cells(found))
+    table = f"<table><tr><th>{'<th>'.join(HEAD)}{rows}</table>" if rows else ""
+    return f"<h2>Quality on matured labels</h2><p>{_said(found, level)}{table}"
+
+
+def _said(found: Quality, level: float) -> str:
+    share = f"{found.labelled:,} of {found.rows:,} answers have a label ({found.share:.0%})."
+    if not found.measures:
+        return f"{share} {ABSENT}"
+    rest = f"The numbers are of these alone; intervals hold at {level:.0%}."
+    return f"{share} {rest}" + ("" if "roc_auc" in found.measures else " All outcomes are the same: no AUC.")
+
+
+def _cells(found: Quality) -> list[tuple[str, ...]]:
+    return [
+        (name, f"{one.value:.4f}", one.better, f"{one.low:.4f} to {one.high:.4f}")
         for name, one in found.measures.items()
-    )
-    return (
-        f"<h2>Quality on matured labels</h2><p>{found.labelled:,} of {found.rows:,} answers have a label "
-        f"({found.share:.0%}).<table><tr><th>measure<th>value<th>interval{rows}</table>"
-    )
+    ]

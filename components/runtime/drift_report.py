@@ -5,6 +5,7 @@ import html as escape
 import io
 from collections.abc import Sequence
 
+from components.dataflows.drift_reference import figure
 from components.dataflows.drift_window import Drift
 
 #: Signals that get a plot.
@@ -14,10 +15,12 @@ PLOTTED = 8
 NAMED = 24
 
 STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:72em;padding:0 1em}"
-    "table{border-collapse:collapse}td,th{padding:.25em .9em;text-align:left;border-bottom:1px solid #ddd}"
+    "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:84em;padding:0 1em}"
+    "table{border-collapse:collapse;font-size:13px}"
+    "td,th{padding:.25em .6em;text-align:left;border-bottom:1px solid #ddd}"
+    "td{white-space:nowrap}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}tr.drifted td{background:#fdecea}"
-    "img{max-width:100%}"
+    "img{max-width:100%}.legend{color:#555;max-width:60em}"
 )
 
 HEAD = (
@@ -26,39 +29,73 @@ HEAD = (
     "by",
     "statistic",
     "threshold",
+    "drifted",
+    "missing before",
+    "missing now",
+    "5 %, 50 %, 95 % before",
+    "5 %, 50 %, 95 % now",
     "JS",
     "KS",
-    "5 %, 50 %, 95 % before",
-    "now",
-    "drifted",
 )
+
+#: How a page is read, for who sees one for the first time.
+LEGEND = (
+    "A signal has drifted where its statistic is above its threshold. PSI decides for numbers and "
+    "categories, the squared MMD for vectors, which have no bins to draw; JS and KS stand beside it and "
+    "decide nothing. The threshold is what windows of this many rows exceed without any drift only at the "
+    "configured rate of false alarms, and for PSI at least the smallest one worth attention. The bin “other” "
+    "holds categories that were rare in the reference, and new ones."
+)
+
+#: Longest name of a bin that is drawn whole.
+NAME = 24
+
+
+#: Distances that decide, as they are written.
+METHODS = {"psi": "PSI", "mmd": "MMD²"}
+
+#: Distances below this are written with an exponent: a small one is not the same as none.
+SMALL = 0.001
 
 
 def _row(one: Drift) -> tuple[str, ...]:
     def value(method: str) -> str:
-        return f"{one.statistics[method]:.4f}" if method in one.statistics else ""
+        return _distance(one.statistics[method]) if method in one.statistics else ""
 
     def ends(values: Sequence[float]) -> str:
-        return ", ".join(f"{value:.4g}" for value in values)
+        return " · ".join(figure(value) for value in values)
+
+    def missing(shares: Sequence[float]) -> str:
+        return f"{shares[-1]:.1%}" if shares else ""
 
     return (
         one.name,
         f"{one.rows:,}",
-        one.method.upper(),
-        f"{one.statistic:.4f}",
-        f"{one.threshold:.4f}",
-        value("js"),
-        value("ks"),
+        METHODS[one.method],
+        _distance(one.statistic),
+        _distance(one.threshold),
+        "yes" if one.drifted else "no",
+        missing(one.before),
+        missing(one.now),
         ends(one.quantiles_before),
         ends(one.quantiles_now),
-        "yes" if one.drifted else "no",
+        value("js"),
+        value("ks"),
     )
+
+
+def _distance(value: float) -> str:
+    return f"{value:.1e}" if 0 < value < SMALL else f"{value:.4f}"
+
+
+def _summary(found: Sequence[Drift]) -> str:
+    return f"{sum(one.drifted for one in found)} of {len(found)} signals drifted."
 
 
 def markdown(title: str, described: str, found: Sequence[Drift]) -> str:
     """Table of every signal, the most suspicious first."""
-    lines = [f"# {title}", "", described, "", _line(HEAD), _line(["---"] * len(HEAD))]
-    return "\n".join([*lines, *(_line(_row(one)) for one in found), ""])
+    lines = [f"# {title}", "", described, _summary(found), "", _line(HEAD), _line(["---"] * len(HEAD))]
+    return "\n".join([*lines, *(_line(_row(one)) for one in found), "", LEGEND, ""])
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -77,7 +114,7 @@ def html(title: str, described: str, found: Sequence[Drift], more: str = "") -> 
     safe = escape.escape(title)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{safe}</title><style>{STYLE}</style>"
-        f"<h1>{safe}</h1>{section(described, found)}{more}"
+        f"<h1>{safe}</h1><p class=legend>{LEGEND}{section(described, found)}{more}"
     )
 
 
@@ -91,7 +128,12 @@ def section(described: str, found: Sequence[Drift]) -> str:
     )
     drawn = [one for one in found if one.bins][:PLOTTED]
     image = f"<p><img alt='shares by bin' src='data:image/png;base64,{_plot(drawn)}'>" if drawn else ""
-    return f"<p>{escape.escape(described)}<table><tr>{head}{rows}</table>{image}"
+    said = f"{escape.escape(described)} <b>{_summary(found)}</b>"
+    return f"<p>{said}<table><tr>{head}{rows}</table>{image}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME else f"{name[: NAME - 1]}…"
 
 
 def _plot(found: Sequence[Drift]) -> str:
@@ -103,13 +145,14 @@ def _plot(found: Sequence[Drift]) -> str:
         places = range(len(one.bins))
         axis.bar([place - 0.2 for place in places], one.before, width=0.4, label="reference", color="#8da0cb")
         axis.bar([place + 0.2 for place in places], one.now, width=0.4, label="now", color="#fc8d62")
-        names = [name[:18] for name in one.bins] if len(one.bins) <= NAMED else [""] * len(one.bins)
+        names = [_short(name) for name in one.bins] if len(one.bins) <= NAMED else [""] * len(one.bins)
         axis.set_xticks(list(places), names, rotation=20, fontsize=7, ha="right")
+        state = "drifted" if one.drifted else "not drifted"
         # A dollar sign in a name would begin a formula.
-        title = f"{one.name}: PSI {one.statistics['psi']:.3f}, threshold {one.thresholds['psi']:.3f}"
+        title = f"{one.name}, {state}: PSI {one.statistics['psi']:.3f}, threshold {one.thresholds['psi']:.3f}"
         axis.set_title(title.replace("$", r"\$"), fontsize=9)
-        axis.set_ylabel("share")
-    axes[0, 0].legend()
+        axis.set_ylabel("share of rows")
+        axis.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))  # beside the bars, not over them
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=90)
     return base64.b64encode(raw.getvalue()).decode()

@@ -21,7 +21,7 @@ def drift(
         float, typer.Option(min=0, max=10, help="drift below this PSI is not worth attention")
     ] = 0.1,
     html: Annotated[Path | None, typer.Option(help="file that receives a page with plots")] = None,
-    fail_on_drift: Annotated[bool, typer.Option(help="exit with code 20 where a column drifted")] = False,
+    fail_on_drift: Annotated[bool, typer.Option(help="exit with code 22 where a column drifted")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two tables column by column: PSI, JS and KS, each with a threshold for its number of rows."""

@@ -9,7 +9,8 @@ import pytest
 from components.dataflows import drift_reference
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Window
-from components.monitor import core
+from components.dataflows.quality import quality
+from components.monitor import core, traffic
 from components.runtime import champion, watched
 from components.runtime.context import Context
 from components.shared.config import Config
@@ -82,4 +83,13 @@ def test_it_closes_what_is_due_and_measures_what_is_labelled(
     assert "prediction drifted" in found.summary
     page = (found.folder / "report.html").read_text(encoding="utf-8")
     assert "What the fronts saw" in page and "80 of 100 answers have a label (80%)" in page
-    assert "| accuracy |" in (found.folder / "report.md").read_text(encoding="utf-8")
+    text = (found.folder / "report.md").read_text(encoding="utf-8")
+    assert "| accuracy |" in text and "| calibration_error |" in text and "intervals hold at 95%" in text
+
+
+def test_too_few_labels_give_a_reason_instead_of_an_empty_table() -> None:
+    few = np.r_[np.ones(10), np.full(90, np.nan)]
+    found = quality(few, np.linspace(0, 1, 100), level=0.95, rounds=10, seed=0)
+    for page in (traffic.html(found, 0.95), traffic.markdown(found, 0.95)):
+        assert "10 of 100 answers have a label (10%). No number with fewer than 30 labels." in page
+        assert "measure" not in page

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from components.dataflows import drift_reference
+from components.dataflows.drift_reference import figure
 from components.monitor.windows import Pair, drift
 from components.runtime import drift_report
 from components.shared.config.base import Monitor
@@ -46,3 +48,19 @@ def test_the_page_names_every_signal_and_escapes_what_comes_from_data() -> None:
     assert "&lt;b&gt;kind" in page
     assert "<b>kind" not in page
     assert "data:image/png;base64," in page
+
+
+def test_the_page_shows_missing_values_as_they_are_and_says_what_decides() -> None:
+    before, now = window(1000, 1), window(600, 2)
+    now.loc[:149, "amount"] = np.nan
+    page = drift_report.html("credit", "test", drift(Pair(before, now, "test"), Monitor(), seed=0))
+    assert "<b>1 of 2 signals drifted.</b>" in page
+    assert "<td>yes<td>0.0%<td>25.0%<td>" in page, "no share of what was added so that no bin is empty"
+    assert drift_report.LEGEND in page
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    values = {12345.6: "12,350", 0.05128: "0.05128", 1e-7: "1e-07", 4.2e10: "4.2e+10", -3.0: "-3", 0.0: "0"}
+    assert [figure(one) for one in values] == list(values.values())
+    one = drift_reference.numeric("flag", np.zeros(100), 10)
+    assert one.bins == ("< 0", "0", "> 0", "missing")
