@@ -47,6 +47,7 @@ class Exchange:
         context: Ids of the chunks in the prompt, best first.
         scores: Retrieval scores of these chunks.
         answered: What made the answer: `model`, or the name of a fallback.
+        failed: Releases that were asked before and gave no answer, with the reason.
         finish: Why an LLM's answer ended; empty where it did not.
         prompt_tokens: Tokens read.
         completion_tokens: Tokens generated.
@@ -79,6 +80,7 @@ class Exchange:
     context: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     answered: str = "model"
+    failed: dict[str, str] = field(default_factory=dict)
     finish: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -51,6 +51,7 @@ class Interaction(Record):
         context: Ids of the chunks in the prompt.
         scores: Retrieval scores of these chunks.
         answered: `model`, or the name of the fallback that answered.
+        failed: Releases that were asked before and gave no answer, with the reason.
         finish: Why an LLM's answer ended.
         prompt_tokens: Tokens read.
         completion_tokens: Tokens generated.
@@ -78,6 +79,7 @@ class Interaction(Record):
     context: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     answered: str = "model"
+    failed: dict[str, str] = {}
     finish: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0

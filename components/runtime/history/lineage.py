@@ -67,6 +67,7 @@ def _interaction(stores: Stores, one: Interaction) -> Node:
         include=FACTS,
     )
     parents = [_release(stores, one)]
+    parents += [Node("no answer of", name, {"why": why}) for name, why in one.failed.items()]
     parents += [Node("shadow of", one.paired)] if one.paired else []
     if one.config:
         known = stores.warehouse.get(CONFIGURATIONS, one.config)

@@ -140,6 +140,7 @@ class Recorder:
             "context": exchange.context,
             "scores": exchange.scores,
             "answered": exchange.answered,
+            "failed": exchange.failed,
             "finish": exchange.finish,
             "prompt_tokens": exchange.prompt_tokens,
             "completion_tokens": exchange.completion_tokens,

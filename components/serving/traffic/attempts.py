@@ -104,10 +104,12 @@ class Attempts(Generic[R]):
         found = await self._tried(choice.opened, call)
         exchange, opened = current(), choice.opened
         if isinstance(found, Failure) and choice.role == "canary":
+            exchange.failed[opened.release.id] = found.reason
             opened = self._instead(exchange, opened, lambda now: now.champion, "champion")
             found = await self._tried(opened, call)
         if not isinstance(found, Failure):
             return found
+        exchange.failed[opened.release.id] = found.reason
         fallback = self._fleet.active.fallback
         if fallback == NOTHING:
             raise found.as_error()
@@ -189,6 +191,15 @@ class Failure:
     """That a release gave no answer, and why; no error where its circuit is open."""
 
     error: Exception | None
+
+    @property
+    def reason(self) -> str:
+        """Why, in words that hold nothing of the request."""
+        if self.error is None:
+            return "its circuit is open"
+        if isinstance(self.error, TimeoutError | PredictorLateError):
+            return "no answer in time"
+        return f"failed: {type(self.error).__name__}"
 
     def as_error(self) -> TwinError:
         """What a caller is told who gets no fallback."""

@@ -96,6 +96,7 @@ async def test_what_is_no_failure_of_a_predictor_is_not_repeated(twin: Twin) -> 
     answer, exchange = await twin.ask()
     assert answer == "scorecard of one"
     assert (exchange.role, exchange.answered) == ("fallback", "scorecard")
+    assert exchange.failed == {"one": "failed: RuntimeError"}, "nothing of what it said"
     assert twin.asked == ["one"]
     assert twin.counted("twinstack_fallback_total", release="one") == 1
 
@@ -114,7 +115,8 @@ async def test_too_slow_an_answer_is_given_up(twin: Twin) -> None:
         await asyncio.Event().wait()
         return "never"
 
-    assert (await twin.ask(call=hangs))[0] == "scorecard of one"
+    answer, exchange = await twin.ask(call=hangs)
+    assert (answer, exchange.failed) == ("scorecard of one", {"one": "no answer in time"})
 
 
 async def test_the_circuit_opens_and_closes_by_itself(twin: Twin) -> None:
@@ -123,7 +125,8 @@ async def test_the_circuit_opens_and_closes_by_itself(twin: Twin) -> None:
         await twin.ask()
     assert twin.counted("twinstack_breaker_state", release="one") == 2
     asked = len(twin.asked)
-    assert (await twin.ask())[0] == "scorecard of one"
+    answer, exchange = await twin.ask()
+    assert (answer, exchange.failed) == ("scorecard of one", {"one": "its circuit is open"})
     assert len(twin.asked) == asked, "an open circuit is not asked"
     del twin.failing["one"]
     twin.held.clock.now += 5
@@ -138,7 +141,8 @@ async def test_the_champion_answers_for_a_canary_that_fails(twin: Twin) -> None:
     answer, exchange = await twin.ask()
     assert (answer, exchange.release, exchange.role) == ("one", "one", "fallback")
     twin.failing["one"] = RuntimeError("bad weights")
-    assert (await twin.ask())[0] == "scorecard of one"
+    answer, exchange = await twin.ask()
+    assert (answer, list(exchange.failed)) == ("scorecard of one", ["two", "one"])
 
 
 async def test_another_release_is_the_fallback(twin: Twin) -> None:

@@ -23,7 +23,7 @@ from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part
 from pipelines.cli import app
 from tests.components.serving.conftest import Running, start, stop
-from tests.conftest import until
+from tests.conftest import free_port, until
 
 V1 = "/v1/models/credit:predict"
 BODY = {"instances": [{"applicant_id": "A0001"}]}
@@ -246,6 +246,35 @@ def test_a_release_that_cannot_be_opened_leaves_the_champion_and_is_shown(live: 
     champion.rollback(live.warehouse, "credit")
     until(lambda: live.broken not in live.twin("traffic", "credit"), 30, "the end of the report")
     assert f"{name} 0.0" in live.client.get("/metrics").text
+
+
+def test_lineage_of_a_fallback_says_who_answered_and_why_nobody_else_did(live: Live) -> None:
+    config = load(live.folder / "twinstack.yaml")
+    uri = f"http://127.0.0.1:{free_port()}#m"  # nobody listens there
+    made = champion.read_release(live.warehouse, "credit", live.second)
+    gone = made.model_copy(update={"id": "gone", "predictor": uri})
+    promotion.answer(config, live.warehouse, gone, lambda _: None)
+    live.seconds_until("gone")
+    state = 'twinstack_breaker_state{release="gone",twin="credit"} 2.0'
+    until(lambda: live.predict().status_code == 200 and state in live.client.get("/metrics").text, 30, "open")
+    (tree,) = live.lineage(found := live.predict())
+    assert found.headers["x-twinstack-answered-by"] == "scorecard"
+    assert (tree["facts"]["role"], tree["facts"]["answered"]) == ("fallback", "scorecard")
+    release, failed = tree["parents"][:2]
+    assert (release["kind"], release["name"]) == ("release", "gone"), "whose scorecard it is"
+    assert failed == {
+        "kind": "no answer of", "name": "gone", "facts": {"why": "its circuit is open"}, "parents": (),
+    }  # fmt: skip
+    policy.changed(live.warehouse, "credit", {"fallback": live.first})
+    until(lambda: live.release() == live.first, 30, "the other release")
+    (tree,) = live.lineage(found := live.predict())
+    assert (tree["facts"]["role"], tree["facts"]["answered"]) == ("fallback", "release")
+    assert [one["name"] for one in tree["parents"][:2]] == [live.first, "gone"]
+    said = live.twin("lineage", found.headers["x-request-id"])
+    assert "role fallback" in said and "no answer of gone  why its circuit is open" in said
+    policy.changed(live.warehouse, "credit", policy.CLEAR)
+    champion.rollback(live.warehouse, "credit")
+    live.seconds_until(live.first)
 
 
 def test_metrics_show_which_release_answers(live: Live) -> None:

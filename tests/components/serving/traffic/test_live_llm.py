@@ -19,11 +19,12 @@ from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion, policy, promotion, standby
+from components.runtime.history.lineage import trace
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part, Release
 from tests.components.serving.conftest import Running, start, stop
-from tests.conftest import until
+from tests.conftest import free_port, until
 
 CHAT = "/openai/v1/chat/completions"
 QUESTION = [{"role": "user", "content": "What does the gate compare?"}]
@@ -172,6 +173,30 @@ def test_an_adapter_that_was_never_asked_is_open_before_it_is_promoted(live: Liv
         live.until("reworded")
     assert set(load_.statuses) == {200}
     assert sum("release awaited is open" in line for line in live.running.log) == 1
+
+
+def test_lineage_of_passages_says_that_the_model_did_not_answer_and_why(live: Live) -> None:
+    before = champion.require_traffic(live.warehouse, "docs").champion
+    live.changed("gone", predictor=f"http://127.0.0.1:{free_port()}/v1#m")  # nobody listens there
+    live.promote("gone")
+    state = 'twinstack_breaker_state{release="gone",twin="docs"} 2.0'
+    until(lambda: live.ask().is_success and state in live.client.get("/metrics").text, 60, "an open circuit")
+    answer = live.ask()
+    assert answer.headers["x-twinstack-answered-by"] == "retrieval"
+    request, stores = answer.headers["x-request-id"], Stores(load(live.folder / "twinstack.yaml"))
+    until(lambda: live.warehouse.count(INTERACTIONS, twin="docs", source=request), 30, "shipping")
+    (tree,) = trace(stores, ["docs"], request)
+    assert (tree.facts["role"], tree.facts["answered"]) == ("fallback", "retrieval")
+    release, failed = tree.parents[:2]
+    assert release.name == "gone"
+    assert "chunk" in {one.kind for parent in release.parents for one in parent.parents}, "what it quotes"
+    assert (failed.kind, failed.name, failed.facts) == (
+        "no answer of",
+        "gone",
+        {"why": "its circuit is open"},
+    )
+    champion.rollback(live.warehouse, "docs")
+    live.until(before)
 
 
 def test_releases_that_come_and_go_leave_no_memory_behind(live: Live) -> None:
