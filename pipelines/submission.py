@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from components.adapters.kfp_recurring import Recurring, Schedule
@@ -26,7 +27,7 @@ class Target:
 
 
 def reached(config: Config, endpoint: str | None = None) -> Target:
-    """The server that the configuration names, or another one.
+    """The server that the configuration names, or another one, without a token file that is not here.
 
     Raises:
         ConfigError: The configuration is that of a laptop.
@@ -38,9 +39,11 @@ def reached(config: Config, endpoint: str | None = None) -> Target:
             remedy="set profile to cluster and name a URI for every store, in the file or with --overlay",
         )
     kfp = config.cluster.kfp
-    return Target(
-        config, KfpServer(kfp.model_copy(update={"endpoint": endpoint.rstrip("/")}) if endpoint else kfp)
-    )
+    if endpoint:
+        # The file lies in a pod; who reaches the server from elsewhere, by a port-forward, needs no token.
+        file = kfp.token_file if Path(kfp.token_file).is_file() else ""
+        kfp = kfp.model_copy(update={"endpoint": endpoint.rstrip("/"), "token_file": file})
+    return Target(config, KfpServer(kfp))
 
 
 @dataclass(frozen=True)

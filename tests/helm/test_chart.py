@@ -86,12 +86,18 @@ def test_helm_installs_it_and_refuses_a_kubernetes_that_is_too_old(tmp_path: Pat
 
 
 def test_the_notes_name_the_next_three_commands() -> None:
-    notes = files(ci("minimal"))["NOTES.txt"]
-    assert [line.split()[0] for line in notes.splitlines() if line.startswith("  ")] == [
-        "kubectl",
-        "twin",
-        "kubectl",
-    ]
+    def first_words(name: str) -> list[str]:
+        return [line.split()[0] for line in notes(name).splitlines() if line.startswith("  ")]
+
+    def notes(name: str) -> str:
+        return files(ci(name))["NOTES.txt"]
+
+    assert first_words("minimal") == ["kubectl", "twin", "kubectl"]
+    assert "--endpoint http://127.0.0.1:8888" in notes("minimal")
+    # The operations API reaches the server and has the configuration, wherever the person sits.
+    assert first_words("kind") == ["kubectl", "kubectl", "helm"]
+    (console,) = [one for one in render(ci("kind")) if one["kind"] == "Deployment"]
+    assert f"deployment/{console['metadata']['name']} -- python -m pipelines.cli submit" in notes("kind")
     assert "no twin" in files({})["NOTES.txt"]
 
 

@@ -179,6 +179,13 @@ class TestAccess:
         with pytest.raises(ConfigError, match=r"cannot read the token: No such file.*gone"):
             submission.submit(found, "collect", "credit")
 
+    def test_a_token_file_of_a_pod_is_not_asked_for_behind_a_port_forward(
+        self, stub: Kept, tmp_path: Path
+    ) -> None:
+        config = configured(tmp_path, stub, kfp={"token_file": str(tmp_path / "gone")})
+        found = submission.reached(config, config.cluster.kfp.endpoint)
+        assert submission.submit(found, "collect", "credit").run
+
     def test_an_empty_variable_is_named(self, stub: Kept, tmp_path: Path) -> None:
         found = submission.reached(configured(tmp_path, stub, kfp={"token_variable": "NOT_SET_ANYWHERE"}))
         with pytest.raises(ConfigError, match="environment variable NOT_SET_ANYWHERE"):

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
 from components.shared.config.names import Address
-from components.shared.config.quantities import Cores, Memory
+from components.shared.config.quantities import Cores, Memory, Sized
 
 
 class Prometheus(Settings):
@@ -34,7 +34,7 @@ class PredictorScaling(Settings):
     """Seconds of less load before pods go."""
 
 
-class PredictorWork(Settings):
+class PredictorWork(Sized):
     """What one predictor, an InferenceService of one model version, runs with."""
 
     in_front: bool = False

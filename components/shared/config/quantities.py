@@ -1,8 +1,10 @@
 """Amounts of CPU and memory, as Kubernetes takes them: text with a unit, or a plain number."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from components.shared.config.base import Settings
 
 #: Most cores, and fewest and most bytes, of one container; less than a megabyte is a forgotten unit.
 CORES, BYTES = 1_024, (1_000_000, 10**15)
@@ -60,3 +62,24 @@ Memory = Annotated[
         }
     ),
 ]
+
+#: What a unit multiplies by.
+UNITS = {"m": 0.001, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
+
+
+def amount(quantity: str) -> float:
+    """Cores, or bytes, of a quantity."""
+    number = quantity.rstrip("mMGTi")
+    return float(number) * UNITS.get(quantity.removeprefix(number), 1.0)
+
+
+class Sized(Settings):
+    """Requests and limits of a container; Kubernetes refuses a request above its limit."""
+
+    @model_validator(mode="after")
+    def _requests_fit_their_limits(self) -> Self:
+        for name in ("cpu", "memory"):
+            wanted, most = getattr(self, name), getattr(self, f"{name}_limit")
+            if amount(wanted) > amount(most):
+                raise ValueError(f"{name} {wanted} is above {name}_limit {most}")
+        return self

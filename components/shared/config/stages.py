@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
 from components.shared.config.names import NAME_OR_NOTHING, ImageName, ObjectName, StageName, Variable
-from components.shared.config.quantities import Cores, Memory
+from components.shared.config.quantities import Cores, Memory, Sized
 
 
 class Retries(Settings):
@@ -20,7 +20,7 @@ class Retries(Settings):
     """What the time is multiplied by from one try to the next."""
 
 
-class StageWork(Settings):
+class StageWork(Sized):
     """What one stage runs with. A field that is left out has the default named here."""
 
     image: ImageName | None = None

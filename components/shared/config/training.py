@@ -2,12 +2,11 @@
 
 from pydantic import Field
 
-from components.shared.config.base import Settings
 from components.shared.config.names import ObjectName
-from components.shared.config.quantities import Cores, Memory
+from components.shared.config.quantities import Cores, Memory, Sized
 
 
-class Training(Settings):
+class Training(Sized):
     """Fine-tuning on more than one GPU or node, by a TrainJob of Kubeflow Trainer.
 
     The stage then asks for no GPU itself: it makes the TrainJob, follows it and commits what it made.

@@ -30,23 +30,46 @@ def test_every_stage_has_settings_of_its_own() -> None:
 
 
 def test_a_stage_that_is_not_named_has_the_defaults() -> None:
-    found = Cluster.model_validate({"stages": {"finetune": {"cpu": "4"}}})
+    found = Cluster.model_validate({"stages": {"finetune": {"cpu": "4", "cpu_limit": "4"}}})
     assert found.work("finetune").cpu == "4"
     assert found.work("collect") == Cluster().work("gate")
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ({"stages": {"finetune": {"cpu": "4"}}}, "cpu 4 is above cpu_limit 2"),
+        (
+            {"stages": {"train": {"memory": "5Gi", "memory_limit": "4096Mi"}}},
+            "memory 5Gi is above memory_limit",
+        ),
+        ({"predictors": {"twins": {"docs": {"cpu": "2001m"}}}}, "cpu 2001m is above cpu_limit 2"),
+        ({"training": {"memory": "1Ti"}}, "memory 1Ti is above memory_limit 32Gi"),
+    ],
+)
+def test_a_request_above_its_limit_is_refused_before_a_cluster_does(
+    cluster: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Cluster.model_validate(cluster)
 
 
 @pytest.mark.parametrize(
     ("given", "text"), [("500m", "500m"), (4, "4"), (4.0, "4"), (0.5, "0.5"), ("1.5", "1.5")]
 )
 def test_cores_are_text_or_a_number(given: object, text: str) -> None:
-    assert Cluster.model_validate({"stages": {"train": {"cpu": given}}}).work("train").cpu == text
+    assert (
+        Cluster.model_validate({"stages": {"train": {"cpu": given, "cpu_limit": 8}}}).work("train").cpu
+        == text
+    )
 
 
 @pytest.mark.parametrize(
     ("given", "text"), [("4Gi", "4Gi"), (17_179_869_184, "17179869184"), (1.7179869184e10, "17179869184")]
 )
 def test_memory_is_text_or_a_number_of_bytes(given: object, text: str) -> None:
-    assert Cluster.model_validate({"stages": {"train": {"memory": given}}}).work("train").memory == text
+    stages = {"train": {"memory": given, "memory_limit": "16Gi"}}
+    assert Cluster.model_validate({"stages": stages}).work("train").memory == text
 
 
 @pytest.mark.parametrize("wrong", [{"memory": 4}, {"memory": "4"}, {"cpu": 0}, {"cpu": True}, {"cpu": 4096}])

@@ -11,8 +11,10 @@ def policy(name: str) -> dict:
 
 
 def components(spec: dict) -> set[str]:
+    if labels := spec["podSelector"].get("matchLabels"):
+        return {labels["twinstack.io/component"]}
     (expression,) = spec["podSelector"]["matchExpressions"]
-    assert expression["key"] == "twinstack.io/component"
+    assert expression["key"] == "twinstack.io/component" or spec == policy("llm-scheduler")
     return set(expression["values"])
 
 
@@ -65,3 +67,17 @@ def test_knative_reaches_its_queue_proxies() -> None:
 
 def test_they_can_be_left_out() -> None:
     assert render(ci("everything-off"), "network-policies.yaml") == []
+
+
+def test_a_model_that_spans_pods_is_asked_by_way_of_kserve_s_scheduler_only() -> None:
+    scheduler = {"app.kubernetes.io/component": "llminferenceservice-router-scheduler"}
+    (asked,) = policy("llm-predictors")["ingress"]
+    assert [one for one in asked["from"] if "namespaceSelector" not in one] == [
+        {"podSelector": {"matchLabels": scheduler}}
+    ]
+    spec = policy("llm-scheduler")
+    # The gateway, and who scrapes it.
+    assert {9002, 9090} == {one["port"] for one in spec["ingress"][0]["ports"]}
+    ports = [{one["port"] for one in way["ports"]} for way in spec["egress"]]
+    assert ports == [{8000}, {53}, {443, 6443}]
+    assert "llm-scheduler" not in str(render(ci("kind"), "network-policies.yaml"))
