@@ -170,16 +170,20 @@ def _alerts(console: Console) -> APIRouter:
     router = APIRouter(tags=["alerts"])
 
     @router.post("/alerts")
-    def told(said: Notification, _: Annotated[Key, Depends(entrance.caller("alerts"))]) -> list[Outcome]:
+    def told(said: Notification, by: Annotated[Key, Depends(entrance.caller("alerts"))]) -> list[Outcome]:
         """Alertmanager's webhook; an alert of drift starts the pipeline `monitor` of its twin."""
+        for one in said.alerts:
+            if (twin := one.labels.get("twin", "")) in console.config.twins:
+                by.require_twin(twin)
         found, new = alerts.take(console.warehouse, console.config, console.runner, said)
         console.instruments.add(ALERTS_RECEIVED, new)
         return found
 
     @router.get("/alerts")
-    def seen(_: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged) -> list[Outcome]:
+    def seen(by: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged) -> list[Outcome]:
         """Every alert that was told, and what it led to; in pages."""
-        return page.of(alerts.listed(console.warehouse, page.oldest_first), lambda one: one.id)
+        found = alerts.listed(console.warehouse, page.oldest_first)
+        return page.of((one for one in found if by.reaches(one.twin)), lambda one: one.id)
 
     return router
 
@@ -189,13 +193,13 @@ def _approvals(console: Console) -> APIRouter:
 
     @router.get("/approvals")
     def listed(
-        _: Annotated[Key, Depends(entrance.caller("viewer"))],
+        by: Annotated[Key, Depends(entrance.caller("viewer"))],
         page: Paged,
         twin: str | None = None,
         state: State | None = None,
     ) -> list[Approval]:
         """Questions to a person, the newest first; in pages."""
-        found = approvals.listed(console.warehouse, twin, state)
+        found = [one for one in approvals.listed(console.warehouse, twin, state) if by.reaches(one.twin)]
         ids = [one.id for one in found]
         start = ids.index(page.after) + 1 if page.after in ids else 0
         return page.of(found[start:], lambda one: one.id)
@@ -221,9 +225,9 @@ def _sources(console: Console) -> APIRouter:
     router = APIRouter(tags=["sources"])
 
     @router.get("/sources")
-    def listed(_: Annotated[Key, Depends(entrance.caller("viewer"))]) -> list[sources.Sources]:
+    def listed(by: Annotated[Key, Depends(entrance.caller("viewer"))]) -> list[sources.Sources]:
         """What every twin is made from, and its newest collection."""
-        return sources.listed(console.config)
+        return sources.listed(console.config, [one for one in console.config.twins if by.reaches(one)])
 
     @router.post("/sources/{twin}/collect", status_code=202)
     def collect(twin: str, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:
@@ -239,15 +243,18 @@ def _runs(console: Console) -> APIRouter:
 
     @router.get("/runs")
     def listed(
-        _: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged, twin: str | None = None
+        by: Annotated[Key, Depends(entrance.caller("viewer"))], page: Paged, twin: str | None = None
     ) -> list[Run]:
         """Runs that this API started, the newest first; in pages."""
-        return page.of(console.runner.listed(twin, page.newest_first), lambda one: one.id)
+        found = console.runner.listed(twin, page.newest_first)
+        return page.of((one for one in found if by.reaches(one.twin)), lambda one: one.id)
 
     @router.get("/runs/{key}")
-    def read(key: str, _: Annotated[Key, Depends(entrance.caller("viewer"))]) -> Run:
+    def read(key: str, by: Annotated[Key, Depends(entrance.caller("viewer"))]) -> Run:
         """One run, with the stages done so far."""
-        return console.runner.read(key)
+        found = console.runner.read(key)
+        by.require_twin(found.twin)
+        return found
 
     @router.post("/runs", status_code=202)
     def start(said: Start, by: Annotated[Key, Depends(entrance.caller("operator"))]) -> Run:

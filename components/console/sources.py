@@ -1,5 +1,6 @@
 """What a twin is made from, and when it was last collected."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -28,9 +29,9 @@ class Sources(BaseModel):
     collected: str = ""
 
 
-def listed(config: Config) -> list[Sources]:
-    """The sources of every twin."""
-    return [_of(config, name) for name in config.twins]
+def listed(config: Config, twins: Iterable[str]) -> list[Sources]:
+    """The sources of twins."""
+    return [_of(config, name) for name in twins]
 
 
 def _of(config: Config, name: str) -> Sources:

@@ -84,13 +84,17 @@ class Key(Settings):
                 remedy="use another key, or give this one the role",
             )
 
+    def reaches(self, twin: str) -> bool:
+        """Whether it may ask a twin, and see what belongs to it."""
+        return not self.twins or twin in self.twins
+
     def require_twin(self, twin: str) -> None:
         """Make sure that it may ask a twin.
 
         Raises:
             ForbiddenError: It is for other twins.
         """
-        if self.twins and twin not in self.twins:
+        if not self.reaches(twin):
             raise ForbiddenError(
                 f"key '{self.id}' is not for twin '{twin}'", param="authorization", remedy="use another key"
             )

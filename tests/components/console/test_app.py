@@ -184,6 +184,15 @@ def test_a_key_of_one_twin_reaches_nothing_of_another(
     ):
         assert client.request(method, path, json=body, headers=mine).status_code == 403, path
     assert not runner.runs
+    assert client.post("/api/v1/alerts", json=told(), headers=mine).status_code == 403
+    run = {"pipeline": "monitor", "twin": "credit"}
+    started = client.post("/api/v1/runs", json=run, headers=headers["operator"]).json()["id"]
+    assert client.get(f"/api/v1/runs/{started}", headers=mine).status_code == 403
+    client.post("/api/v1/alerts", json=told(), headers=headers["alerts"])
+    for path in ("alerts", "approvals", "runs"):
+        assert client.get(f"/api/v1/{path}", headers=headers["viewer"]).json(), path
+        assert client.get(f"/api/v1/{path}", headers=mine).json() == [], path
+    assert [one["twin"] for one in client.get("/api/v1/sources", headers=mine).json()] == ["docs"]
     for name in ("r2", other.id):
         assert client.get(f"/api/v1/lineage/{name}", headers=mine).status_code == 404
     assert client.get("/api/v1/lineage/r1", headers=mine).status_code == 200
