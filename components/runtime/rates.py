@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-from components.shared.errors import RequestError
+from components.shared.errors import RequestError, TooLargeError
 from components.shared.identity import Key
 
 MINUTE, DAY = 60.0, 86_400.0
@@ -79,7 +79,9 @@ class Allowance:
         self._limit(key)
         self._running = 0
         self._day = 0
+        #: Tokens of today's ended requests, and those set aside for running ones.
         self._spent = 0
+        self._reserved = 0
 
     def _limit(self, key: Key) -> None:
         self.key = key
@@ -95,9 +97,9 @@ class Allowance:
 
     @property
     def spent(self) -> float:
-        """Share of today's tokens that are spent; 0 where they are not limited."""
+        """Share of today's tokens that are spent or set aside; 0 where they are not limited."""
         self._turn()
-        return self._spent / self.key.tokens_per_day if self.key.tokens_per_day else 0.0
+        return (self._spent + self._reserved) / self.key.tokens_per_day if self.key.tokens_per_day else 0.0
 
     def enter(self) -> None:
         """Count a request in. `leave` follows.
@@ -130,34 +132,46 @@ class Allowance:
 
         Raises:
             RateError: Fewer are left today.
+            TooLargeError: A whole day has fewer.
         """
         self._require(tokens)
-        self._spent += tokens
+        self._reserved += tokens
         day = self._day
 
         def settle(used: int) -> None:
             self._turn()
-            # After midnight the reservation is of a day that no longer counts.
-            self._spent += used - (tokens if day == self._day else 0)
+            if day == self._day:  # after midnight the reservation is of a day that no longer counts
+                self._reserved -= tokens
+            self._spent += used
 
         return settle
 
     def _require(self, tokens: int) -> None:
         self._turn()
         most = self.key.tokens_per_day
-        if most is not None and self._spent + tokens > most:
-            raise RateError(
-                f"key '{self.key.id}' has {max(0, most - self._spent)} of {most} tokens left today, "
-                f"the request needs up to {tokens}",
-                limit="tokens",
-                retry_after=DAY - self._wall() % DAY,
-                remedy="ask for fewer tokens, or come back after midnight UTC",
+        if most is None or (taken := self._spent + self._reserved) + tokens <= most:
+            return
+        if tokens > most:
+            raise TooLargeError(
+                f"the request needs up to {tokens} tokens, key '{self.key.id}' has {most} a day",
+                param="max_tokens",
+                remedy="ask for fewer tokens",
             )
+        # What running requests have set aside mostly comes back when they end.
+        today = self._spent + tokens <= most
+        raise RateError(
+            f"key '{self.key.id}' has {max(0, most - taken)} of {most} tokens left today, "
+            f"the request needs up to {tokens}",
+            limit="tokens",
+            retry_after=SOON if today else DAY - self._wall() % DAY,
+            remedy="ask for fewer tokens, or come back "
+            + ("when your running requests have ended" if today else "after midnight UTC"),
+        )
 
     def _turn(self) -> None:
         day = int(self._wall() // DAY)
         if day != self._day:
-            self._day, self._spent = day, 0
+            self._day, self._spent, self._reserved = day, 0, 0
 
 
 class Allowances:

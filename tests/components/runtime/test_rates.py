@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from components.runtime.rates import DAY, Allowance, RateError
+from components.runtime.rates import DAY, SOON, Allowance, RateError
+from components.shared.errors import TooLargeError
 from components.shared.identity import Key, hash_of
 
 
@@ -96,6 +97,22 @@ def test_tokens_are_reserved_and_settled(clock: Clock, wall: Clock) -> None:
     with pytest.raises(RateError) as caught:
         mine.enter()
     assert caught.value.retry_after == DAY - 3_600
+
+
+def test_tokens_that_running_requests_hold_are_soon_back(clock: Clock, wall: Clock) -> None:
+    mine = allowance(clock, wall, tokens_per_day=100)
+    settle = mine.reserve(80)
+    with pytest.raises(RateError) as caught:
+        mine.reserve(30)
+    assert caught.value.retry_after == SOON, "the day is not over, only the other request is not"
+    settle(10)
+    mine.reserve(30)(30)
+
+
+def test_a_request_above_the_whole_budget_is_not_told_to_come_back(clock: Clock, wall: Clock) -> None:
+    mine = allowance(clock, wall, tokens_per_day=100)
+    with pytest.raises(TooLargeError, match="101 tokens, key 'a' has 100 a day"):
+        mine.reserve(101)
 
 
 def test_a_new_day_brings_new_tokens(clock: Clock, wall: Clock) -> None:
