@@ -1,5 +1,6 @@
 """MLflow: what was tried, and which model version is the champion."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,24 @@ class TrackingError(TwinError):
     exit_code = 12
     http_status = 503
     kind = "tracking_error"
+
+
+#: MLflow's own variable: how often a request to its server is repeated; 7 by default, in four minutes.
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+
+
+@contextmanager
+def impatient() -> Iterator[None]:
+    """While the block runs, a tracking server that is away is given up after some seconds."""
+    before = os.environ.get(RETRIES)
+    os.environ[RETRIES] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[RETRIES]
+        else:
+            os.environ[RETRIES] = before
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from components.adapters.registry import TrackingError, impatient
 from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion, deployment, standby
@@ -29,6 +30,15 @@ def follow(stores: Stores, twin: str) -> None:
     stores.warehouse.apply({ALIASES: ([{"_id": twin, "twin": twin, "release": found.id}], ())})
 
 
+def _told(stores: Stores, twin: str, report: Report) -> None:
+    """Let the aliases follow; a change has not failed because a tracking server is away."""
+    try:
+        with impatient():
+            follow(stores, twin)
+    except TrackingError as error:
+        report(f"the traffic has changed; the registry's aliases follow with the next run: {error}")
+
+
 def promoted(config: Config, twin: str, release: str, report: Report) -> Release:
     """Let a stored release answer, once its predictor is ready and the running fronts have it open.
 
@@ -42,7 +52,7 @@ def promoted(config: Config, twin: str, release: str, report: Report) -> Release
     found = champion.read_release(stores.warehouse, twin, release)
     found = deployment.deployed(config, stores.warehouse, found, report)
     answer(config, stores.warehouse, found, report)
-    follow(stores, twin)
+    _told(stores, twin, report)
     deployment.cleaned(config, stores.warehouse, twin, report)
     return found
 
@@ -85,7 +95,7 @@ def rolled_back(config: Config, twin: str, report: Report, *, left: str = "") ->
         target = champion.earlier(warehouse, twin)
         champion.store(warehouse, deployment.deployed(config, warehouse, target, report))
         found = champion.rollback(warehouse, twin)
-    follow(stores, twin)
+    _told(stores, twin, report)
     champion.finished(warehouse, twin)
     return found
 

@@ -13,6 +13,7 @@ from components.shared.config.llm import Answering
 from components.shared.errors import NotFoundError
 from components.shared.evaluation import Evaluation
 from components.shared.releases import Release
+from tests.conftest import free_port
 
 #: `twin promote` or `twin rollback` in a process that dies where it would tell MLflow.
 KILLED = """
@@ -75,6 +76,17 @@ def test_both_aliases_follow_a_promotion_and_a_rollback(config: Config) -> None:
     promotion.promoted(config, "docs", "release-2", print)
     assert aliases(config) == ("2", "Prompt 2: {context}")
     promotion.rolled_back(config, "docs", print)
+    assert aliases(config) == ("1", "Prompt 1: {context}")
+
+
+def test_a_rollback_succeeds_and_says_so_while_the_tracking_server_is_away(config: Config) -> None:
+    promotion.promoted(config, "docs", "release-2", print)
+    there = {"stores": config.stores.model_copy(update={"tracking": f"http://127.0.0.1:{free_port()}"})}
+    said: list[str] = []
+    assert promotion.rolled_back(config.model_copy(update=there), "docs", said.append).id == "release-1"
+    assert champion.require_traffic(Stores(config).warehouse, "docs").champion == "release-1"
+    assert "the registry's aliases follow with the next run" in said[-1]
+    promotion.follow(Stores(config), "docs")
     assert aliases(config) == ("1", "Prompt 1: {context}")
 
 
