@@ -1,5 +1,6 @@
 """Labels that come late: read from a file, stored by id, joined to the answers they are about."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -107,9 +108,12 @@ def _value(value: Any) -> str | float:
     if value is None or value == "":
         raise ValueError("value is empty")
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
         return str(value)
+    if not math.isfinite(number):
+        raise ValueError("value is no finite number")
+    return number
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -21,6 +21,9 @@ AMONG = 20_000
 #: Interactions that are looked up in other collections together.
 BATCH = 500
 
+#: Route whose answers are vectors, which nobody can label, and the one whose answers rest on chunks.
+VECTORS, SEARCHED = "embeddings", "chat"
+
 #: Collections that say whether an interaction may be drawn.
 KNOWN = (LABELS, LABELLING, FEEDBACK)
 
@@ -39,7 +42,7 @@ def fill(
 
     `random` draws evenly; `uncertain` takes predictions nearest to one half, or answers whose best chunk fits
     least; `flagged` takes answers that callers disliked, that a fallback gave, that failed, or whose request
-    a detector counted. Shadows, and what is labelled or was drawn before, are left out.
+    a detector counted. Shadows, vectors, and what is labelled or was drawn before, are left out.
 
     Args:
         warehouse: Where everything lies.
@@ -73,7 +76,7 @@ def _drawn(
         known = {one["source"] for name in (LABELS, LABELLING) for one in about[name]}
         disliked = {one["source"] for one in about[FEEDBACK] if one["body"]["score"] < 0}
         for one in batch:
-            if one.role == "shadow" or one.request_id in known or one.request_id in seen:
+            if one.role == "shadow" or one.route == VECTORS or one.request_id in known | seen:
                 continue
             if found := _ranked(policy, one, one.request_id in disliked):
                 seen.add(one.request_id)
@@ -90,6 +93,8 @@ def _ranked(policy: Policy, one: Interaction, disliked: bool) -> tuple[float, st
 
 def _uncertain(one: Interaction) -> tuple[float, str] | None:
     if one.kind == "llm":
+        if one.route != SEARCHED:
+            return None
         best = max(one.scores, default=0.0)
         return best, f"best chunk scores {best:.3f}"
     rows = one.output if isinstance(one.output, list) else []

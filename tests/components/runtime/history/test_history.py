@@ -72,6 +72,8 @@ class TestLabels:
             ("request_id,value\nr,1\n", "event_time is missing"),
             ("request_id,value,event_time\nr,1,yesterday\n", "row 2"),
             ("request_id,value,event_time\nr,,2026-01-01\n", "row 2|wrong"),
+            ("request_id,value,event_time\nq,1,2026-01-01\nr,nan,2026-01-01\n", "row 3"),
+            ("request_id,value,event_time\nr,1e999,2026-01-01\n", "no finite number"),
             ("", "cannot read"),
         ],
     )
@@ -121,6 +123,15 @@ class TestQueue:
         for number in range(5):
             answered(warehouse, number)
         assert set(self.drawn(warehouse, "uncertain", 2)) == {"r0", "r1"}
+
+    def test_what_cannot_be_labelled_or_rests_on_no_chunk_is_not_drawn_for_it(
+        self, warehouse: Warehouse
+    ) -> None:
+        answered(warehouse, 1, route="embeddings", output=None, scores=())
+        answered(warehouse, 2, route="completions", scores=())
+        answered(warehouse, 3)
+        assert [one["request_id"] for one in queue.fill(warehouse, "docs", "uncertain", 9)] == ["r3"]
+        assert {one["request_id"] for one in queue.fill(warehouse, "docs", "random", 9)} == {"r2", "r3"}
 
     def test_uncertain_draws_predictions_nearest_to_one_half(self, warehouse: Warehouse) -> None:
         for number, chance in enumerate((0.9, 0.52, 0.1, 0.4)):
