@@ -81,6 +81,10 @@ def opened(path: Path) -> Iterator[Table]:
                 schema, rows, read = _parquet(path)
         if not rows:
             raise DataError("the table has no row", where=str(path), remedy="name a file with rows")
+        if twice := sorted({name for name in schema.names if schema.names.count(name) > 1}):
+            raise DataError(
+                f"columns {', '.join(twice[:10])} come twice", where=str(path), remedy="name each column once"
+            )
         kinds: dict[str, Kind] = {one.name: _kind(one.type) for one in schema}
         if path.suffix.lower() == ".csv":
             kinds |= {name: "empty" for name in kinds if read(name).null_count == rows}

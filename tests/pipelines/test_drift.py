@@ -122,6 +122,12 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: 
         call(str(tmp_path / "gone.parquet"), str(tmp_path / name))
 
 
+def test_a_column_that_comes_twice_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b,a\n1,2,3\n")
+    with pytest.raises(DataError, match="columns a come twice"):
+        call(str(tmp_path / "a.csv"), str(tmp_path / "a.csv"))
+
+
 def test_whole_numbers_that_become_fractions_later_in_a_csv_are_numbers(tmp_path: Path) -> None:
     table = pd.DataFrame({"amount": [*map(str, range(1000)), "0.5"]})
     path = write(tmp_path, "a.csv", table)

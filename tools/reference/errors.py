@@ -22,6 +22,7 @@ ELSEWHERE = (
     "components.serving.problems",
     "components.serving.recording.spool",
     "components.serving.rest",
+    "pipelines.drift",
 )
 
 INTRO = """# Errors
@@ -62,6 +63,6 @@ def _below(base: type[errors.TwinError]) -> list[type[errors.TwinError]]:
     """Every error of the package below a base."""
     found = []
     for one in base.__subclasses__():
-        if one.__module__.split(".")[0] == "components":
+        if one.__module__.split(".")[0] in ("components", "pipelines"):
             found += [one, *_below(one)]
     return found
