@@ -12,12 +12,9 @@ from components.serving import problems
 from components.serving.asking import Prepared
 from components.serving.chat_answer import DONE
 from components.serving.choices import Collected
-from components.serving.exchange import current
+from components.serving.exchange import LEFT, current
 from components.serving.llm import Started
 from components.serving.predictor import Delta
-
-#: Status of an answer to a client that has left; nobody reads it, but the log and the metrics do.
-LEFT = 499
 
 #: Ids of the chunks in the prompt, best first, separated by commas; at most so many of them.
 CITATIONS, MAX_CITATIONS = "x-twinstack-citations", 20
@@ -70,13 +67,17 @@ async def _events(started: Started, writer: Writes, *, counted: bool) -> AsyncIt
         async with aclosing(started.pieces) as pieces:
             async for delta in pieces:
                 said.take(delta)
-                yield writer.piece(delta)
+                if delta.text or delta.finish:
+                    yield writer.piece(delta)
         if counted:
             yield writer.counts(said)
         # A client takes this for the end, so the answer has to be kept before it.
         current().observe()
     except Exception as error:  # the status is out already; the stream itself has to say it
-        yield b"data: " + orjson.dumps(problems.body(problems.translate(error))) + b"\n\n"
+        found = problems.translate(error)
+        current().broken = found.http_status
+        current().count(found)
+        yield b"data: " + orjson.dumps(problems.body(found)) + b"\n\n"
         return
     yield DONE
 

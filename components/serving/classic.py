@@ -81,6 +81,7 @@ class ClassicFront(Model):  # type: ignore[misc]
         choice = await self.manager.admit()
         checker = Checker(self._table, choice.opened.inputs, self._most)
         if isinstance(payload, InferRequest):
+            self._wanted(payload)
             return Question(checker.all(_rows(payload)), payload, choice)
         if isinstance(payload, bytes):  # KServe decodes JSON only under some content types
             try:
@@ -104,16 +105,18 @@ class ClassicFront(Model):  # type: ignore[misc]
         instances, exchange = payload.instances, current()
         exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
 
-        async def ask(opened: ClassicRelease) -> list[dict[str, Any]]:
-            return await opened.answer(instances)
+        async def ask(opened: ClassicRelease) -> Answers:
+            rows = await opened.answer(instances)
+            return Answers(rows, payload.request, opened.release.model_version)
 
-        async def fall_back(opened: ClassicRelease) -> list[dict[str, Any]]:
-            return await opened.fall_back(instances)
+        async def fall_back(opened: ClassicRelease) -> Answers:
+            rows = await opened.fall_back(instances)
+            return Answers(rows, payload.request, opened.release.model_version)
 
-        rows = await self.manager.attempts.run(payload.choice, ask, (SCORECARD, fall_back))
-        exchange.output = rows
+        answers = await self.manager.attempts.run(payload.choice, ask, (SCORECARD, fall_back))
+        exchange.output = answers.rows
         self.manager.shadow.offer(lambda opened: self._shadowed(opened, instances))
-        return Answers(rows, payload.request, payload.choice.opened.release.model_version)
+        return answers
 
     async def _shadowed(self, opened: ClassicRelease, instances: list[Instance]) -> None:
         """The shadow's answer; what it may lack of the columns is its failure, not the caller's."""
@@ -131,12 +134,28 @@ class ClassicFront(Model):  # type: ignore[misc]
         if result.request is None:
             return {"predictions": result.rows}
         outputs = []
-        for kind in self.get_output_types():
+        for kind in self._wanted(result.request):
             tensor = InferOutput(kind["name"], [len(result.rows)], kind["datatype"])
             tensor.data = [row[kind["name"]] for row in result.rows]
             outputs.append(tensor)
         response_id = result.request.id or current().request_id
         return InferResponse(response_id, self.name, outputs, model_version=result.version)
+
+    def _wanted(self, request: InferRequest) -> list[dict[str, Any]]:
+        """The tensors that a V2 request names; all where it names none.
+
+        Raises:
+            RequestError: One does not exist.
+        """
+        kinds = {kind["name"]: kind for kind in self.get_output_types()}
+        names = [one.name for one in request.request_outputs or ()]
+        if unknown := [name for name in names if name not in kinds]:
+            raise RequestError(
+                f"there is no output '{str(unknown[0])[:60]}'",
+                param="outputs",
+                remedy=f"use {', '.join(kinds)}, or name none",
+            )
+        return [kinds[name] for name in names or kinds]
 
     def stop(self) -> None:
         """Answer no more."""

@@ -23,6 +23,9 @@ RELEASE = "x-twinstack-release"
 ANSWERED_BY = "x-twinstack-answered-by"
 ROLE = "x-twinstack-role"
 
+#: nginx's status of an answer to a client that left; nobody reads it, but the log and the metrics do.
+LEFT = 499
+
 
 def _nothing(*_: object) -> None:
     """Tell nobody."""
@@ -59,9 +62,10 @@ class Exchange:
         features: Matrix (instances, features) that the model saw, for drift; never stored.
         signals: What the detectors counted.
         observe: Tells the observers now, for an answer that ends before its last byte.
-        count: Counts an error of a limit that the guard does not see itself.
+        count: Counts an error of a limit that became an answer before the guard could see it.
         deadline: Time of the event loop at which the answer has to have ended; None where there is none.
         paired: Id of the champion's exchange where this is the shadow's.
+        broken: Status of what ended an answer whose own status was out already; 0 where nothing did.
         sticky: What keeps a caller at one release of the traffic; the request id where nothing else does.
         allowance: What the caller's key has left; None where there are no keys.
     """
@@ -95,6 +99,7 @@ class Exchange:
     count: Callable[[TwinError], None] = _nothing
     deadline: float | None = None
     paired: str = ""
+    broken: int = 0
     sticky: str = ""
     allowance: "Allowance | None" = None
     _ends: list[Callable[[], None]] = field(default_factory=list)

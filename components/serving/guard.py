@@ -42,9 +42,6 @@ READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/
 #: Seconds before the deadline at which a stream ends, so that it can still say why.
 SAYING = 0.1
 
-#: nginx's word for a client that left.
-LEFT = 499
-
 #: Names of single paths.
 ROUTES = {
     "/": "health",
@@ -198,7 +195,7 @@ class Guard:
 
     def _record(self, scope: Scope, route: str, exchange: Exchange, answer: "_Answer") -> None:
         seconds = time.perf_counter() - exchange.started
-        code = str(answer.status or LEFT)
+        code = str(answer.ended)
         self._instruments.add(REQUESTS, 1, exchange.twin, exchange.release, exchange.role, route, code)
         self._instruments.observe(REQUEST_SECONDS, seconds, exchange.twin, exchange.role, route)
         if route not in QUIET:
@@ -225,6 +222,11 @@ class _Answer:
         self.begun = False
         self.failed: Exception | None = None
 
+    @property
+    def ended(self) -> int:
+        """How the answer ended: its status, unless it broke off after that was out."""
+        return self._exchange.broken or self.status or exchanges.LEFT
+
     def observed(self) -> None:
         """Tell the observers, once."""
         told, self._observers = self._observers, ()
@@ -232,7 +234,7 @@ class _Answer:
             return
         for observer in told:
             try:
-                observer(self._exchange, self.status or LEFT, time.perf_counter() - self._exchange.started)
+                observer(self._exchange, self.ended, time.perf_counter() - self._exchange.started)
             except Exception as error:
                 self.failed = error
                 raise

@@ -132,7 +132,6 @@ class LlmFront(Model):  # type: ignore[misc]
         """
         tokens = await choice.opened.count(ask.prompt)
         if tokens > self._most:
-            self.manager.instruments.add(LIMITED, 1, self.name, "size")
             raise TooLargeError(
                 f"the prompt has {tokens} tokens, more than {self._most}",
                 param="prompt" if isinstance(ask.prompt, str) else "messages",
@@ -163,6 +162,8 @@ class LlmFront(Model):  # type: ignore[misc]
             async with aclosing(started.pieces) as pieces:
                 async for delta in _until(exchange.deadline, pieces):
                     yield delta
+        except RequestError:
+            raise  # it answered, only not in the form that this caller wanted
         except Exception:
             self.manager.attempts.late(started.prepared.release.id)
             raise
@@ -183,9 +184,7 @@ async def _until(deadline: float | None, pieces: AsyncGenerator[Delta, None]) ->
                 return
             yield delta
     except TimeoutError:
-        error = late()
-        current().count(error)
-        raise error from None
+        raise late() from None
 
 
 async def _shadowed(opened: LlmRelease, ask: Ask) -> None:

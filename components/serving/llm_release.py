@@ -11,7 +11,7 @@ from components.dataflows import prompts
 from components.serving.asking import Ask, NothingFoundError, Page, Prepared
 from components.serving.chat_answer import Citation
 from components.serving.choices import Collected
-from components.serving.exchange import Exchange, current, measured
+from components.serving.exchange import LEFT, Exchange, current, measured
 from components.serving.forming import formed
 from components.serving.predictor import ChatPredictor, Delta, Prompt
 from components.serving.worker import Worker
@@ -171,7 +171,8 @@ class LlmRelease:
     ) -> AsyncGenerator[Delta, None]:
         """The answers piece by piece, counted; they end early where the client has left.
 
-        Where a form is asked for, each answer comes in one piece, once it has been checked.
+        Where a form is asked for, each answer comes in one piece, once it has been checked; the pieces before
+        it have no text.
 
         Args:
             prepared: From `prepare`.
@@ -182,10 +183,11 @@ class LlmRelease:
             PredictorError: The model fails.
         """
         exchange = current()
-        said, failed = Collected(prepared.parameters.choices), False
+        said, left = Collected(prepared.parameters.choices), False
+
         try:
             with measured(self._instruments, self._twin, "predictor"):
-                async with aclosing(self._stream(prepared, gone)) as pieces:
+                async with aclosing(self._stream(prepared)) as pieces:
                     async for delta in pieces:
                         if not exchange.first_token:
                             exchange.first_token = time.perf_counter() - exchange.started
@@ -195,20 +197,23 @@ class LlmRelease:
                         yield delta
                         if not said.done and await gone():
                             break
-        except Exception:
-            failed = True
+            left = not said.done
+        except (GeneratorExit, asyncio.CancelledError):
+            # Before the first token it is the release that is given up, not the answer that is left.
+            left = bool(exchange.first_token) and not said.done and not _is_late(exchange)
             raise
         finally:
-            if not said.done and not failed and not _is_late(exchange):
+            if left:
                 self._instruments.add(DISCONNECTS, 1, self._twin)
+                exchange.broken = LEFT
             exchange.cost = self._prices.of_tokens(said.prompt_tokens, said.completion_tokens)
             for kind, count in (("prompt", said.prompt_tokens), ("completion", said.completion_tokens)):
                 self._instruments.add(TOKENS, count, self._twin, self.release.id, kind)
             self._instruments.add(COST, exchange.cost, self._twin, self.release.id)
 
-    def _stream(self, prepared: Prepared, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Delta, None]:
+    def _stream(self, prepared: Prepared) -> AsyncGenerator[Delta, None]:
         if prepared.form is not None:
-            return formed(self._predictor, prepared.prompt, prepared.parameters, prepared.form, gone)
+            return formed(self._predictor, prepared.prompt, prepared.parameters, prepared.form)
         return self._predictor.stream(prepared.prompt, prepared.parameters)
 
 

@@ -1,6 +1,7 @@
 """Errors as answers: one JSON shape, a status, and nothing of the inside."""
 
 import logging
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,9 @@ from components.serving.exchange import current
 from components.shared.errors import MissingError, NotFoundError, RequestError, TwinError
 
 log = logging.getLogger("twinstack.serving")
+
+#: Parts of pydantic's places that are no field: where it comes from, and which type of several was tried.
+BESIDE = re.compile(r"body|InferenceRequest|str|constrained-str|list\[.*\]")
 
 REFUSED, NOT_FOUND, NOT_ALLOWED, INTERNAL, NOT_IMPLEMENTED = 400, 404, 405, 500, 501
 
@@ -79,7 +83,7 @@ def malformed(found: list[Any]) -> RequestError:
     named = [one for one in found if one["loc"][-1:] != ("bytes",)] or found
     parts = []
     for one in named[:5]:
-        place = ".".join(str(part) for part in one["loc"] if part not in ("body", "InferenceRequest"))
+        place = ".".join(str(part) for part in one["loc"] if not BESIDE.fullmatch(str(part)))
         parts.append((place or "body", one["msg"]))
     text = "; ".join(f"{place}: {message}" for place, message in dict.fromkeys(parts))
     return RequestError(text, param=parts[0][0], remedy="see /openapi.json")
@@ -111,7 +115,9 @@ TRANSLATIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], TwinError
 
 
 async def _handle(_: Request, error: Exception) -> Response:
-    return answer(translate(error))
+    found = translate(error)
+    current().count(found)
+    return answer(found)
 
 
 def register(app: FastAPI) -> None:

@@ -114,7 +114,8 @@ class Recorder:
         text = self._output(given.text) or ""
         self._write(FEEDBACK, document(given.model_copy(update={"text": text})))
         verdict = "positive" if given.score > 0 else "negative" if given.score < 0 else "neutral"
-        _, release = self._answers.get(given.request_id, (given.twin, NONE))
+        twin, release = self._answers.get(given.request_id, (NONE, NONE))
+        release = release if twin == given.twin else NONE  # the caller may name any twin
         self._instruments.add(FEEDBACK_RECEIVED, 1, given.twin, release, verdict)
 
     def _write(self, collection: str, found: Mapping[str, Any]) -> None:

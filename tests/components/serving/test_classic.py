@@ -62,6 +62,14 @@ def test_v1_and_v2_agree(served: Any, row: Row) -> None:
         assert outputs == {name: [one[name] for one in v1] for name in v1[0]}
 
 
+def test_v2_answers_with_the_tensors_that_are_named(served: Any) -> None:
+    body = tensors({"applicant_id": "A0003"})
+    answer = served.post("/v2/models/credit/infer", {**body, "outputs": [{"name": "probability"}]})
+    assert [one["name"] for one in answer.json()["outputs"]] == ["probability"]
+    answer = served.post("/v2/models/credit/infer", {**body, "outputs": [{"name": "nothing"}]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "outputs")
+
+
 def test_both_ways_in_one_request(served: Any, row: Row) -> None:
     found = served.predict({"applicant_id": "A0002"}, row(2))
     assert [one["features_from"] for one in found] == ["store", "request"]
@@ -115,6 +123,7 @@ def test_too_many_instances(served: Any) -> None:
     answer = served.post("/v1/models/credit:predict", body)
     assert answer.status_code == 413
     assert "max_instances" in answer.json()["error"]["message"]
+    assert 'twinstack_limited_total{limit="size",twin="credit"}' in served.client.get("/metrics").text
 
 
 def test_the_outcome_is_not_an_input(served: Any, row: Row) -> None:

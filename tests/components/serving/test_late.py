@@ -1,6 +1,7 @@
 """Predictors that hang, behind the real server: 504 in time, or the fallback; and the circuit opens."""
 
 import json
+import re
 import shutil
 import threading
 import time
@@ -119,6 +120,13 @@ def refused(answer: httpx.Response) -> None:
     assert error["request_id"] == answer.headers["x-request-id"]
 
 
+def late_chats(late: Late) -> float:
+    """Chats that ended with 504."""
+    labels = 'code="504",release="late-docs",role="champion",route="chat",twin="docs"'
+    found = re.search(rf"twinstack_request_total{{{labels}}} (\S+)", late.client.get("/metrics").text)
+    return float(found[1]) if found else 0.0
+
+
 def test_every_protocol_answers_504_while_a_predictor_hangs(late: Late) -> None:
     for ask in (lambda: late.client.post(V1, json=ROW), late.chat, lambda: late.chat(stream=True)):
         begun = time.monotonic()
@@ -130,6 +138,7 @@ def test_every_protocol_answers_504_while_a_predictor_hangs(late: Late) -> None:
 
 
 def test_an_answer_that_stalls_after_its_first_word_ends_at_the_deadline(late: Late) -> None:
+    before = late_chats(late)
     begun = time.monotonic()
     refused(late.chat(STALLS))
     assert DEADLINE - 1 < time.monotonic() - begun < DEADLINE + SLACK
@@ -141,6 +150,7 @@ def test_an_answer_that_stalls_after_its_first_word_ends_at_the_deadline(late: L
     assert DEADLINE - 1 < time.monotonic() - begun < DEADLINE + SLACK
     metrics = late.client.get("/metrics").text
     assert 'twinstack_limited_total{limit="deadline",twin="docs"} 2.0' in metrics
+    assert late_chats(late) == before + 2, "a stream that broke off is no success"
 
 
 def test_the_fallback_answers_and_soon_without_asking_the_predictor(late: Late) -> None:

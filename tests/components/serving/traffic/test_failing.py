@@ -14,7 +14,8 @@ from components.runtime.context import Context
 from components.serving import exchange as exchanges
 from components.serving.asking import Ask, Page
 from components.serving.chat_answer import Citation
-from components.serving.exchange import Exchange
+from components.serving.exchange import LEFT, Exchange
+from components.serving.forms import Form, FormError
 from components.serving.predictor import Delta, Parameters, PredictorError, Prompt
 from components.serving.traffic.breaker import State
 from components.serving.traffic.manager import Manager, manager
@@ -110,9 +111,10 @@ async def test_the_scorecard_answers_when_the_model_hangs(
 
 @dataclass
 class Model:
-    """A predictor that says two words, and fails before the first or between them."""
+    """A predictor that says two words, and fails before the first or between them; hangs without words."""
 
     fails_at: int = -1
+    words: tuple[str, ...] = ("two ", "words")
     asked: int = 0
     open: int = 0
 
@@ -124,10 +126,12 @@ class Model:
         self.asked += 1
         self.open += 1
         try:
-            for at, word in enumerate(("two ", "words")):
+            if not self.words:
+                await asyncio.Event().wait()
+            for at, word in enumerate(self.words):
                 if at == self.fails_at:
                     raise PredictorError("down")
-                yield Delta(word, 5, at + 1, "stop" if at else None)
+                yield Delta(word, 5, at + 1, "stop" if at == len(self.words) - 1 else None)
         finally:
             self.open -= 1
 
@@ -168,11 +172,13 @@ class Chat:
     model: Model
     found: Chunks
 
-    async def ask(self, question: str = "What does the gate do?") -> tuple[str, Exchange, Any]:
+    async def ask(
+        self, question: str = "What does the gate do?", form: Form | None = None
+    ) -> tuple[str, Exchange, Any]:
         exchange = Exchange()
         exchanges.begin(exchange)
         try:
-            ask = Ask([{"role": "user", "content": question}], Parameters(max_tokens=8))
+            ask = Ask([{"role": "user", "content": question}], Parameters(max_tokens=8), form=form)
             started = await self.front.begin(ask, never)
             text = "".join([delta.text async for delta in started.pieces])
         finally:
@@ -226,6 +232,57 @@ async def test_a_circuit_that_is_open_is_not_asked_and_closes_by_itself(chat: Ch
     asked = chat.model.asked
     assert "gate.md" in (await chat.ask())[0]
     assert chat.model.asked == asked
+
+
+async def test_callers_with_an_impossible_form_do_not_open_the_circuit_for_the_others(chat: Chat) -> None:
+    form = Form({"const": "never said"})
+    for _ in range(30):
+        with pytest.raises(FormError):
+            await chat.ask(form=form)
+    text, exchange, _ = await chat.ask()
+    assert (text, exchange.answered) == ("two words", "model")
+
+
+async def test_an_answer_of_a_form_has_begun_with_its_first_word(chat: Chat) -> None:
+    chat.model.words = ('{"a": ', "1}")
+    _, exchange, _ = await chat.ask(form=Form())
+    ask = Ask([{"role": "user", "content": "?"}], Parameters(max_tokens=8), form=Form())
+    exchanges.begin(exchange)
+    started = await chat.front.begin(ask, never)
+    assert chat.model.open == 1, "it is not waited for as long as for a release that says nothing"
+    assert [delta.text async for delta in started.pieces] == ["", "", '{"a": 1}']
+    exchange.end()
+
+
+async def test_tokens_of_a_form_that_is_given_up_are_counted(chat: Chat) -> None:
+    exchange, left = Exchange(), iter((False, True))
+    exchanges.begin(exchange)
+
+    async def gone() -> bool:
+        return next(left)
+
+    chat.model.words = ("three ", "words ", "here")
+    ask = Ask([{"role": "user", "content": "?"}], Parameters(max_tokens=8), form=Form())
+    started = await chat.front.begin(ask, gone)
+    assert "".join([delta.text async for delta in started.pieces]) == ""
+    exchange.end()
+    assert (exchange.prompt_tokens, exchange.completion_tokens, exchange.broken) == (5, 2, LEFT)
+
+
+async def test_a_release_that_is_given_up_before_its_first_word_was_not_left_by_its_caller(
+    chat: Chat,
+) -> None:
+    chat.model.words = ()
+    exchange = Exchange()
+    exchanges.begin(exchange)
+    ask = Ask([{"role": "user", "content": "?"}], Parameters(max_tokens=8))
+    begun = asyncio.create_task(chat.front.begin(ask, never))
+    await asyncio.wait((begun,), timeout=0.5)
+    begun.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await begun
+    exchange.end()
+    assert (chat.model.open, exchange.broken) == (0, 0)
 
 
 async def test_pages_are_read_after_queue_and_length_admit_the_request(chat: Chat) -> None:
