@@ -17,6 +17,10 @@ import torch
 #: Rows up to which FBGEMM on one thread is no slower than oneDNN on two (measured: equal at 4).
 FEW = 4
 
+#: Rows up to which a pass of a small model on one thread is as fast as on two: what a second thread saves in
+#: products it loses at some hundred barriers.
+CALM = 8
+
 #: Bytes of bfloat16 weights up to which a second layout is worth its memory (FBGEMM fills blocks of 512
 #: inputs up, so it takes up to twice as much), and threads up to which one reads most of what all could.
 SMALL, THREADS = 1 << 30, 4
@@ -145,7 +149,7 @@ def calm(model: Any) -> Callable[[], None]:
     many = torch.get_num_threads()
 
     def choose(_: Any, __: Any, words: dict[str, Any]) -> None:
-        torch.set_num_threads(1 if words["input_ids"].numel() <= FEW else many)
+        torch.set_num_threads(1 if words["input_ids"].numel() <= CALM else many)
 
     undo: Callable[[], None] = model.register_forward_pre_hook(choose, with_kwargs=True).remove
     return undo

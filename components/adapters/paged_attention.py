@@ -97,6 +97,7 @@ def attend(
     written = pass_["write_index"][allocator.index]
     keys.flatten(0, 1).index_copy_(0, written, key[0].transpose(0, 1))
     values.flatten(0, 1).index_copy_(0, written, value[0].transpose(0, 1))
+    keys, values = keys.transpose(1, 2), values.transpose(1, 2)  # (pages, key heads, tokens, size)
     found = []
     for one in spans:
         end = one.start + one.rows
@@ -136,9 +137,8 @@ def _planned(allocator: Any, pass_: dict[str, Any]) -> tuple[Span, ...]:
 
 def _read(pages: torch.Tensor, blocks: tuple[tuple[int, int], ...]) -> torch.Tensor:
     """Keys or values of a request, shape (1, key heads, tokens, size); a view if they lie in one block."""
-    pieces = [pages[at, :tokens] for at, tokens in blocks]
-    whole = pieces[0] if len(pieces) == 1 else torch.cat(pieces)
-    return whole.transpose(0, 1).unsqueeze(0)
+    pieces = [pages[at : at + 1, :, :tokens] for at, tokens in blocks]
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, 2)
 
 
 def _attended(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from components.adapters.packed import FEW, THREADS, Packed, Part, calm, pack
+from components.adapters.packed import CALM, FEW, THREADS, Packed, Part, calm, pack
 
 
 class Gated(torch.nn.Module):
@@ -144,7 +144,7 @@ def test_a_pass_of_few_rows_runs_on_one_thread_and_only_in_its_own() -> None:
 
     def write() -> None:
         with torch.inference_mode():
-            seen.extend(writer(input_ids=torch.zeros(1, count)) for count in (FEW + 1, FEW, FEW + 1))
+            seen.extend(writer(input_ids=torch.zeros(1, count)) for count in (CALM + 1, CALM, CALM + 1))
 
     thread = threading.Thread(target=write)
     thread.start()
