@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import JsonValue
 
 from components.adapters.stores import Stores
 from components.shared import digest
-from components.shared.config import ClassicTwin, Config, LlmTwin
+from components.shared.config import ClassicTwin, Config, Kind, LlmTwin
 from components.shared.errors import ConfigError
 from components.shared.manifests import Manifest
 from components.shared.progress import Progress
+
+T = TypeVar("T", ClassicTwin, LlmTwin)
 
 #: `STAGE` or `STAGE:POINT`: the process kills itself there, so that tests can see what is lost.
 CRASH_VARIABLE = "TWINSTACK_CRASH_AT"
@@ -54,21 +57,18 @@ class Context:
     @property
     def classic(self) -> ClassicTwin:
         """The twin's configuration, which must be of kind classic."""
-        found = self.config.twin(self.twin)
-        if not isinstance(found, ClassicTwin):
-            raise ConfigError(
-                f"stage {self.stage} is for kind classic; twin '{self.twin}' is of kind {found.kind}",
-                where=f"twins.{self.twin}.kind",
-            )
-        return found
+        return self._of(ClassicTwin, "classic")
 
     @property
     def llm(self) -> LlmTwin:
         """The twin's configuration, which must be of kind llm."""
+        return self._of(LlmTwin, "llm")
+
+    def _of(self, wanted: type[T], kind: Kind) -> T:
         found = self.config.twin(self.twin)
-        if not isinstance(found, LlmTwin):
+        if not isinstance(found, wanted):
             raise ConfigError(
-                f"stage {self.stage} is for kind llm; twin '{self.twin}' is of kind {found.kind}",
+                f"stage {self.stage} is for kind {kind}; twin '{self.twin}' is of kind {found.kind}",
                 where=f"twins.{self.twin}.kind",
             )
         return found

@@ -1,20 +1,11 @@
-"""KServe's REST server on our address, with our guard and our errors instead of its own."""
+"""The address to listen on, and importing KServe without its arguments."""
 
 import contextlib
-import logging
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-from components.serving.exchange import Observer
-from components.serving.limits.access import Access
-from components.serving.stopping import Stopping
-from components.shared.config.serving import Serving
 from components.shared.errors import TwinError
-from components.shared.metrics.instruments import Instruments
-
-log = logging.getLogger("twinstack.serving")
 
 
 class PortError(TwinError):
@@ -57,70 +48,3 @@ def listen(host: str, port: int) -> socket.socket:
             remedy=f"stop what uses it, or choose another port: twin serve --port {port % 65535 + 1}",
         ) from error
     return bound
-
-
-def server_class(
-    bound: socket.socket,
-    instruments: Instruments,
-    access: Access,
-    limits: Serving,
-    observers: Sequence[Observer],
-    stopping: Stopping,
-) -> type[Any]:
-    """A class for `kserve.model_server.RESTServer`, which ModelServer offers no other way to choose."""
-    with quiet_arguments():
-        from kserve.errors import InvalidInput
-        from kserve.protocol.rest import server
-        from kserve.protocol.rest.server import RESTServer
-
-    from components.serving import grpc_front, openapi, problems, scrape
-    from components.serving.guard import Guard
-
-    guarded: dict[str, Any] = {
-        "instruments": instruments,
-        "access": access,
-        "max_body_bytes": limits.max_body_bytes,
-        "deadline": limits.deadline_seconds,
-        "observers": observers,
-        "ending": lambda: stopping.asked,
-    }
-
-    server.metrics_handler = scrape.handler
-
-    class TwinRestServer(RESTServer):  # type: ignore[misc]
-        """KServe's endpoints without its timing middleware, which costs a third of its throughput."""
-
-        def __init__(self, app: str, data_plane: Any, *more: Any, **others: Any) -> None:
-            super().__init__(app, data_plane, *more, **others)
-            decode = data_plane.decode_inference_request
-
-            def decode_safely(*words: Any) -> Any:
-                try:
-                    return decode(*words)
-                except InvalidInput:
-                    raise
-                except Exception as error:  # binary tensors are parsed without checks
-                    raise InvalidInput("no V2 request") from error
-
-            data_plane.decode_inference_request = decode_safely
-            self._plane = data_plane
-
-        def _add_middlewares(self, app: Any) -> None:
-            app.add_middleware(Guard, **guarded)
-
-        def _add_exception_handlers(self, app: Any) -> None:
-            problems.register(app)
-            openapi.declare(app)
-
-        async def start(self) -> None:
-            self.create_application()
-            # The guard writes the access log.
-            quiet = logging.getLogger("uvicorn.access")
-            quiet.handlers, quiet.propagate = [], False
-            stopping.serves(self._server)
-            host, port = bound.getsockname()[:2]
-            log.info("serving on http://%s:%s", f"[{host}]" if ":" in host else host, port)
-            async with grpc_front.listening(self._plane, host, limits, lambda app: Guard(app, **guarded)):
-                await self._server.serve(sockets=[bound])
-
-    return TwinRestServer

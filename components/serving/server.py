@@ -7,6 +7,7 @@ import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
@@ -17,7 +18,7 @@ from components.serving.exchange import Observer
 from components.serving.limits.access import Access
 from components.serving.recording.opened import recording
 from components.serving.recording.recorder import Recorder
-from components.serving.rest import listen, quiet_arguments, server_class
+from components.serving.rest import listen, quiet_arguments
 from components.serving.sharing import Shared
 from components.serving.stopping import Stopped, Stopping
 from components.serving.traffic.manager import manager
@@ -218,14 +219,16 @@ def _start(
     from components.serving.chat import router
     from components.serving.llm import LlmFront
     from components.serving.recording.feedback import router as feedback_router
+    from components.serving.rest_server import Surroundings, TwinRestServer
 
     chats = {name: front for name, front in fronts.items() if isinstance(front, LlmFront)}
     model_server.app.include_router(router(chats, config.serving))
     if recorder:
         known = next(iter(fronts.values())).manager.warehouse
         model_server.app.include_router(feedback_router(recorder, frozenset(fronts), known))
-    model_server.RESTServer = server_class(
-        bound, instruments, access, config.serving, observers=observers, stopping=stopping
+    # ModelServer offers no other way to choose it.
+    model_server.RESTServer = partial(
+        TwinRestServer, Surroundings(bound, instruments, access, config.serving, observers, stopping)
     )
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None

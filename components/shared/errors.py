@@ -139,20 +139,25 @@ class MissingError(TwinError):
     kind = "not_ready_error"
 
 
-class PipelinesError(TwinError):
-    """The Kubeflow Pipelines server refuses what was asked of it, or cannot be reached.
+class ServerRefusedError(TwinError):
+    """A server that this one asks refuses, or cannot be reached.
 
     Args:
         code: HTTP status; 0 where there was no answer.
     """
 
-    exit_code = 20
     http_status = 502
-    kind = "pipelines_error"
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "", code: int = 0) -> None:
         self.code = code
         super().__init__(what, where=where, remedy=remedy)
+
+
+class PipelinesError(ServerRefusedError):
+    """The Kubeflow Pipelines server refuses what was asked of it, or cannot be reached."""
+
+    exit_code = 20
+    kind = "pipelines_error"
 
 
 class RunFailedError(TwinError):

@@ -1,7 +1,6 @@
 """The fronts against what they stand in front of: predictor and look-up or search, in this process."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import httpx
 import numpy as np
 
 from tests.benchmarks.report import Row
+from tests.benchmarks.timing import percentiles
 from tests.servers import QUIET, twins
 
 CLASSIC, CHAT = 500, 12
@@ -30,26 +30,20 @@ def body(retrieval: bool) -> dict[str, Any]:
     }
 
 
-def percentiles(call: Callable[[], object], count: int) -> tuple[float, float]:
-    """p50 and p99 in milliseconds of calls one after the other, after a tenth of them as warm-up."""
-    for _ in range(max(1, count // 10)):
-        call()
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - start) * 1000)
-    return float(np.percentile(times, 50)), float(np.percentile(times, 99))
+def milliseconds(call: Callable[[], object], count: int) -> tuple[float, float]:
+    """p50 and p99 of calls one after the other, after a tenth of them as warm-up."""
+    p50, p99 = percentiles(call, count, warming=max(1, count // 10))
+    return p50 * 1000, p99 * 1000
 
 
 def overhead(folder: Path) -> list[Row]:
     """Requests over HTTP, then the same work without a front."""
     with twins(folder, QUIET) as (url, _), httpx.Client(base_url=url, timeout=60) as client:
-        v1 = percentiles(
+        v1 = milliseconds(
             lambda: client.post("/v1/models/credit:predict", json=BY_ID),
             CLASSIC,
         )
-        chat = percentiles(lambda: client.post("/openai/v1/chat/completions", json=body(True)), CHAT)
+        chat = milliseconds(lambda: client.post("/openai/v1/chat/completions", json=body(True)), CHAT)
     look_up, answer = _classic(folder), _chat(folder)
     return [
         Row("front credit by id, p50", v1[0], "ms", look_up[0], "ms, Feast look-up + model"),
@@ -86,12 +80,12 @@ def _classic(folder: Path) -> tuple[float, float]:
         row = np.array([[found[name] for name in reader.features]], dtype=np.float64)
         boosting.probability(model, row)
 
-    return percentiles(call, CLASSIC)
+    return milliseconds(call, CLASSIC)
 
 
 def _chat(folder: Path) -> tuple[float, float]:
     with alone(folder) as answer, asyncio.Runner() as runner:
-        return percentiles(lambda: runner.run(answer(True)), CHAT)
+        return milliseconds(lambda: runner.run(answer(True)), CHAT)
 
 
 @contextmanager

@@ -2,12 +2,10 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from prometheus_client import CollectorRegistry
 
 from components.serving.exchange import Exchange
@@ -17,6 +15,7 @@ from components.shared.config import Kind
 from components.shared.config.interactions import Interactions
 from components.shared.metrics.instruments import Instruments
 from tests.benchmarks.report import Row
+from tests.benchmarks.timing import percentiles
 
 COUNT = 20_000
 
@@ -43,12 +42,8 @@ def exchange() -> Exchange:
 
 def microseconds(call: Callable[[], object]) -> tuple[float, float]:
     """p50 and p99 of a call."""
-    times = []
-    for _ in range(COUNT):
-        start = time.perf_counter()
-        call()
-        times.append((time.perf_counter() - start) * 1e6)
-    return float(np.percentile(times, 50)), float(np.percentile(times, 99))
+    p50, p99 = percentiles(call, COUNT)
+    return p50 * 1e6, p99 * 1e6
 
 
 def cost() -> list[Row]:

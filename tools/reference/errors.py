@@ -47,7 +47,9 @@ def page() -> str:
     """The whole page: a table, then a section an error."""
     for module in ELSEWHERE:
         importlib.import_module(module)
-    found: list[type[errors.TwinError]] = [errors.TwinError, *_below(errors.TwinError)]
+    every: list[type[errors.TwinError]] = [errors.TwinError, *_below(errors.TwinError)]
+    # A base without a type of its own is never raised.
+    found = [one for one in every if "kind" in vars(one) or not one.__subclasses__()]
     classes = sorted(found, key=lambda one: (one.exit_code, one.http_status, one.kind, one.__name__))
     rows = [f"| `{one.__name__}` | {one.exit_code} | {one.http_status} | `{one.kind}` |" for one in classes]
     table = "\n".join(["| error | exit code | HTTP status | `error.type` |", "|---|---|---|---|", *rows])

@@ -5,7 +5,7 @@ from enum import IntEnum
 
 import httpx
 
-from components.shared.errors import TwinError
+from components.shared.errors import ServerRefusedError
 
 
 class Status(IntEnum):
@@ -27,20 +27,11 @@ PASSING = frozenset({408, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 30.0
 
 
-class ClusterError(TwinError):
-    """The cluster refuses what was asked of it, or cannot be reached.
-
-    Args:
-        code: HTTP status; 0 where there was no answer.
-    """
+class ClusterError(ServerRefusedError):
+    """The cluster refuses what was asked of it, or cannot be reached."""
 
     exit_code = 14
-    http_status = 502
     kind = "cluster_error"
-
-    def __init__(self, what: str, *, where: str = "", remedy: str = "", code: int = 0) -> None:
-        self.code = code
-        super().__init__(what, where=where, remedy=remedy)
 
 
 class FieldConflictError(ClusterError):
