@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.adapters.sources import Entry, Reader, open_source
-from components.adapters.warehouse import Document
+from components.adapters.warehouse import Document, Warehouse
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config.llm import DocumentSource, GitSource
@@ -33,23 +33,15 @@ def collect(context: Context) -> Manifest:
     Raises:
         DataError: A source cannot be read, holds nothing, or too many of its documents are bad.
     """
-    twin, state, counts = (
-        context.llm,
-        [],
-        {"added_or_changed": 0, "deleted": 0, "documents": 0, "rejected": 0},
-    )
+    twin = context.llm
+    counts = {"added_or_changed": 0, "deleted": 0, "documents": 0, "rejected": 0}
+    state: list[list[str]] = []
     revisions = []
     for number, source in enumerate(twin.sources):
         name = f"{number}-{source.type}"
         reader = open_source(source, context.config.path(source.path), context.config.state_path / "git")
         change = _change(context, name, source, reader)
-        if change.upserts or change.deletes or change.rejects:
-            context.stores.warehouse.apply(
-                {
-                    COLLECTION: (change.upserts, change.deletes),
-                    REJECTED: (change.rejects, [one["_id"] for one in change.upserts] + change.deletes),
-                }
-            )
+        _apply(context.stores.warehouse, change)
         state += [[f"{context.twin}/{name}/{entry.path}", entry.digest] for entry in change.present]
         revisions.append(f"{source.type}:{_place(source)}@{reader.revision}")
         counts["added_or_changed"] += len(change.upserts)
@@ -74,6 +66,18 @@ def collect(context: Context) -> Manifest:
             version=version,
         ),
     )
+
+
+def _apply(warehouse: Warehouse, change: Change) -> None:
+    """A source's change in one transaction; a document that is good by now is no reject any more."""
+    if change.upserts or change.deletes or change.rejects:
+        mended = [one["_id"] for one in change.upserts]
+        warehouse.apply(
+            {
+                COLLECTION: (change.upserts, change.deletes),
+                REJECTED: (change.rejects, mended + change.deletes),
+            }
+        )
 
 
 def _change(context: Context, name: str, source: DocumentSource, reader: Reader) -> Change:

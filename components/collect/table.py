@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from components.adapters.warehouse import Document
 from components.runtime.context import Context, Draft
 from components.shared import digest
-from components.shared.config.classic import Table
+from components.shared.config.classic import EventTime, Table
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 
@@ -63,7 +63,6 @@ def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
     Raises:
         DataError: As `collect` says.
     """
-    start = datetime.fromisoformat(table.event_time.start)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -77,25 +76,7 @@ def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
                         remedy="mend the row; nothing was collected",
                     )
                 values = dict(zip(header, cells, strict=True))
-                key = values.get(table.key) or f"{table.key_prefix}{number:04d}"
-                moment = (
-                    values[table.event_time.column]
-                    if table.event_time.column
-                    else (start + timedelta(seconds=table.event_time.step_seconds * (number - 1))).isoformat()
-                )
-                body = {
-                    "values": {name: values[name] for name in table.columns},
-                    "event_time": moment,
-                    "line": reader.line_num,
-                }
-                yield {
-                    "_id": f"{twin}/{key}",
-                    "twin": twin,
-                    "source": table.path,
-                    "key": key,
-                    "digest": digest.of_json(body),
-                    **body,
-                }
+                yield _document(twin, table, values, number, reader.line_num)
     except OSError as error:
         raise DataError(
             f"cannot read the table: {error.strerror}",
@@ -108,6 +89,32 @@ def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
         ) from error
     except csv.Error as error:
         raise DataError(f"not CSV: {error}", where=f"{path}, line {reader.line_num}") from error
+
+
+def _document(twin: str, table: Table, values: dict[str, str], number: int, line: int) -> Document:
+    """A row, the first of which has number 1, that ends in a line of its file."""
+    key = values.get(table.key) or f"{table.key_prefix}{number:04d}"
+    body = {
+        "values": {name: values[name] for name in table.columns},
+        "event_time": _event_time(table.event_time, values, number),
+        "line": line,
+    }
+    return {
+        "_id": f"{twin}/{key}",
+        "twin": twin,
+        "source": table.path,
+        "key": key,
+        "digest": digest.of_json(body),
+        **body,
+    }
+
+
+def _event_time(wanted: EventTime, values: dict[str, str], number: int) -> str:
+    """What the row says; where no column says it, rows lie a step apart."""
+    if wanted.column:
+        return values[wanted.column]
+    passed = timedelta(seconds=wanted.step_seconds * (number - 1))
+    return (datetime.fromisoformat(wanted.start) + passed).isoformat()
 
 
 def _require_columns(table: Table, header: list[str], path: Path) -> None:

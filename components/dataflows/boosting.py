@@ -55,19 +55,7 @@ def fit(
     matrices = [xgboost.DMatrix(features, label=labels) for features, labels in (train, validation)]
     history: dict[str, dict[str, list[float]]] = {}
     model = xgboost.train(
-        {
-            "objective": "binary:logistic",
-            "eval_metric": "logloss",
-            "tree_method": "hist",
-            "max_depth": settings.max_depth,
-            "learning_rate": settings.learning_rate,
-            "subsample": settings.subsample,
-            "colsample_bytree": settings.column_sample,
-            "min_child_weight": settings.min_child_weight,
-            "lambda": settings.l2,
-            "seed": seed,
-            "nthread": 1 if train[0].size < SMALL else 0,
-        },
+        _parameters(settings, seed, cells=train[0].size),
         matrices[0],
         num_boost_round=settings.rounds,
         evals=[(matrices[0], "train"), (matrices[1], "validation")],
@@ -81,6 +69,23 @@ def fit(
         "rounds": float(best + 1),
         "train_log_loss": float(history["train"]["logloss"][best]),
         "validation_log_loss": float(history["validation"]["logloss"][best]),
+    }
+
+
+def _parameters(settings: Boosting, seed: int, cells: int) -> dict[str, object]:
+    """What XGBoost calls the settings."""
+    return {
+        "objective": "binary:logistic",
+        "eval_metric": "logloss",
+        "tree_method": "hist",
+        "max_depth": settings.max_depth,
+        "learning_rate": settings.learning_rate,
+        "subsample": settings.subsample,
+        "colsample_bytree": settings.column_sample,
+        "min_child_weight": settings.min_child_weight,
+        "lambda": settings.l2,
+        "seed": seed,
+        "nthread": 1 if cells < SMALL else 0,
     }
 
 

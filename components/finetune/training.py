@@ -115,14 +115,10 @@ def fit(
     for step, group in islice(enumerate(groups), len(losses), settings.steps):
         for one in optimizer.param_groups:
             one["lr"] = settings.learning_rate * share(step, settings)
-        each = token_losses(causal, **tensors(ranks.mine(group), ranks.device))
         count = sum(label != IGNORED for one in group for label in one.labels)
-        loss = each.sum() / count
+        loss = token_losses(causal, **tensors(ranks.mine(group), ranks.device)).sum() / count
         loss.backward()
-        ranks.add([one.grad for one in trained])
-        torch.nn.utils.clip_grad_norm_(trained, CLIP)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        _descend(optimizer, trained, ranks)
         losses.append(ranks.total(loss.detach()))
         tokens += sum(_filled(one) for one in group)
         learned += count
@@ -137,6 +133,14 @@ def fit(
                 checkpoint.write(trained, optimizer, Progress(losses, tokens, learned, spent), random)
     model.eval()
     return Outcome(losses, tokens, learned, before.seconds + time.perf_counter() - start)
+
+
+def _descend(optimizer: torch.optim.Optimizer, trained: Sequence[torch.nn.Parameter], ranks: Ranks) -> None:
+    """A step along the gradients of all ranks together, clipped; none are left."""
+    ranks.add([one.grad for one in trained])
+    torch.nn.utils.clip_grad_norm_(trained, CLIP)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
 
 
 def _filled(pack: Pack) -> int:

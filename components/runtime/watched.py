@@ -107,21 +107,16 @@ def add(
         if not fresh.rows and not due:
             return None
         closed = _close(twin, release, merged, start, settings, seed, clock()) if due else None
-        number = before["closed"] + (closed is not None)
-        after = {
+        stored = {
             "_id": release,
             "twin": twin,
             "revision": (before["revision"] or 0) + 1,
-            "closed": number,
+            "closed": before["closed"] + (closed is not None),
             "start": start.isoformat(),
             "window": (Window(fresh.reference) if closed else merged).packed(),
         }
-        changes: dict[str, Any] = {WINDOWS: ([after], ())}
-        if closed:
-            place = f"{release}-{(number - 1) % KEPT:02}"
-            changes[RESULTS] = ([{"_id": place, "number": number, **asdict(closed)}], ())
         try:
-            warehouse.apply(changes, Expected(WINDOWS, release, before["revision"]))
+            warehouse.apply(_changes(stored, closed), Expected(WINDOWS, release, before["revision"]))
         except ConflictError:
             continue
         return closed
@@ -130,6 +125,16 @@ def add(
         where="drift",
         remedy="raise monitor.flush_seconds",
     )
+
+
+def _changes(stored: dict[str, Any], closed: Closed | None) -> dict[str, Any]:
+    """The open window as it is from now on and, where it was closed, its result over the oldest one kept."""
+    if closed is None:
+        return {WINDOWS: ([stored], ())}
+    number = stored["closed"]
+    place = f"{stored['_id']}-{(number - 1) % KEPT:02}"
+    result = {"_id": place, "number": number, **asdict(closed)}
+    return {WINDOWS: ([stored], ()), RESULTS: ([result], ())}
 
 
 def _merged(fresh: Window, before: Any, clock: Callable[[], datetime]) -> tuple[Window, datetime]:
