@@ -18,6 +18,7 @@ from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import VALUES
 from components.shared.metrics.table import TABLE, exposed
 from tests.helm.rendering import CI, NAMESPACE, ROOT, Object, Pod, ci, pods, render
+from tests.trees import texts_of
 
 RENDERED: dict[str, list[Object]] = {name: render(ci(name)) for name in CI}
 PODS = [
@@ -287,23 +288,11 @@ def test_probes_of_fronts_and_predictors_hit_routes_that_are_served(name: str, s
     assert probed or not _of(RENDERED[name], "InferenceService")
 
 
-def _queries(made: Any) -> Iterator[str]:
-    if isinstance(made, dict):
-        for key, value in made.items():
-            if key == "query":
-                yield value
-            else:
-                yield from _queries(value)
-    elif isinstance(made, list):
-        for value in made:
-            yield from _queries(value)
-
-
 def test_every_metric_that_autoscaling_asks_for_is_exposed() -> None:
     known = {series for metric in TABLE for series in exposed(metric)} | FOREIGN
     Instruments(CollectorRegistry())  # the table is one that Prometheus takes
     kinds = ("ScaledObject", "LLMInferenceService")
-    queries = [query for objects in RENDERED.values() for query in _queries(_of(objects, *kinds))]
+    queries = [query for objects in RENDERED.values() for query in texts_of("query", _of(objects, *kinds))]
     asked = {found for query in queries for found in re.findall(r"sum\(([a-z_:]+)\{", query)}
     assert asked == {"twinstack_requests_in_flight", "twinstack_queue_depth", *FOREIGN}
     assert asked <= known

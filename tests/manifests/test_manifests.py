@@ -23,6 +23,7 @@ from tests.manifests.rendering import (
     overlay,
     with_option,
 )
+from tests.trees import texts_of
 
 DIGEST = re.compile(r"[a-z0-9./:-]+@sha256:[0-9a-f]{64}")
 EACH = pytest.mark.parametrize("name", OVERLAYS)
@@ -161,31 +162,18 @@ class TestOverlay:
         assert "workflows.argoproj.io/workflow" not in labels, "the way of the runs is wider"
 
 
-def images(value: Any) -> Iterator[str]:
-    """Every image that an object names, at any depth."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key == "image" and isinstance(inner, str):
-                yield inner
-            else:
-                yield from images(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from images(inner)
-
-
 def prod() -> Any:
     return load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays/prod/cluster.yaml"]).cluster
 
 
 class TestProduction:
     def test_every_image_comes_by_digest(self) -> None:
-        found = [image for one in overlay("prod") for image in images(one)]
+        found = [image for one in overlay("prod") for image in texts_of("image", one)]
         assert len(found) > 30
         assert not [image for image in found if not DIGEST.fullmatch(image)]
 
     def test_digests_are_the_same_in_overlay_and_settings(self) -> None:
-        found = {image for one in overlay("prod") for image in images(one)}
+        found = {image for one in overlay("prod") for image in texts_of("image", one)}
         assert found == {reference("pipeline", prod().images), reference("train", prod().images)}
 
     def test_every_pod_pulls_with_the_secrets_of_the_settings(self) -> None:
