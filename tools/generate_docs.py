@@ -3,7 +3,6 @@
 `python tools/generate_docs.py` writes; `--check` writes nothing and exits with 1 where a page is stale.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 
 from chart import permissions, readme, schema  # noqa: E402 - after the path
+from generated import changed, write_or_check  # noqa: E402 - after the path
 from reference import command_line, configuration, errors, metrics, operations, stages  # noqa: E402 - after the path
 
 CHART = ROOT / "helm" / "twinstack"
@@ -42,28 +42,14 @@ def rendered() -> dict[Path, str]:
 
 
 def stale() -> list[Path]:
-    """Pages whose file differs from what the code says."""
-    return [
-        path
-        for path, text in rendered().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
+    """Files that differ from what the code says."""
+    return changed(rendered())
 
 
 def main() -> int:
-    """Write or check; 1 where a check found a stale page."""
-    parser = argparse.ArgumentParser(
-        description="Write the generated pages, and what is generated for the chart."
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
-    if parser.parse_args().check:
-        for path in (found := stale()):
-            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run python tools/generate_docs.py\n")
-        return 1 if found else 0
-    for path, text in rendered().items():
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
-    return 0
+    """Write or check; 1 where a check found a stale file."""
+    description = "Write the generated pages, and what is generated for the chart."
+    return write_or_check("python tools/generate_docs.py", description, rendered, stale)
 
 
 if __name__ == "__main__":

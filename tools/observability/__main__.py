@@ -1,9 +1,9 @@
 """`python -m tools.observability` writes rules and dashboards; `--check` exits with 1 where one is stale."""
 
-import argparse
 import sys
 from pathlib import Path
 
+from tools.generated import changed, write_or_check
 from tools.observability import dashboards, data_alerts, objectives, serving_alerts, slo
 from tools.observability.dashboards.parts import to_json
 from tools.observability.promql import Clock
@@ -36,23 +36,12 @@ def stale() -> list[Path]:
     """Files that are missing, differ from what the code says, or are left over."""
     fresh = rendered()
     kept = {path for folder in ("rules", "dashboards") for path in (FILES / folder).glob("*")}
-    changed = [path for path, text in fresh.items() if not path.is_file() or path.read_text("utf-8") != text]
-    return sorted({*changed, *(kept - fresh.keys())})
+    return sorted({*changed(fresh), *(kept - fresh.keys())})
 
 
 def main() -> int:
     """Write or check; 1 where a check found a stale file."""
-    parser = argparse.ArgumentParser(prog="python -m tools.observability", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
-    if parser.parse_args().check:
-        for path in (found := stale()):
-            sys.stderr.write(f"stale: {path.relative_to(ROOT)}; run python -m tools.observability\n")
-        return 1 if found else 0
-    for path, text in rendered().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
-    return 0
+    return write_or_check("python -m tools.observability", __doc__, rendered, stale)
 
 
 if __name__ == "__main__":
