@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.adapters.warehouse import ALL, ConflictError, Span, Warehouse
 from components.console.runs import Runner
 from components.shared.config import Config
+from components.shared.stored import Stored
 
 #: Warehouse collection.
 ALERTS = "alerts"
@@ -45,7 +46,7 @@ class Notification(BaseModel):
     alerts: tuple[Alert, ...] = Field(max_length=1_000)
 
 
-class Outcome(BaseModel):
+class Outcome(Stored):
     """What became of one alert.
 
     Attributes:
@@ -58,8 +59,6 @@ class Outcome(BaseModel):
         started: ISO 8601 time of the episode's begin.
         summary: The alert's own words.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     alert: str

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
-
 from components.adapters.warehouse import Span, Warehouse
 from components.shared.errors import NotFoundError
+from components.shared.stored import Stored
 
 #: Warehouse collection.
 RUNS = "runs"
@@ -18,7 +17,7 @@ Pipeline = Literal["collect", "features", "train", "release", "monitor", "end_to
 State = Literal["running", "succeeded", "failed", "interrupted"]
 
 
-class Stage(BaseModel):
+class Stage(Stored):
     """What one stage of a run did.
 
     Attributes:
@@ -28,15 +27,13 @@ class Stage(BaseModel):
         skipped: Why it had nothing to do; empty where it worked.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     stage: str
     seconds: float = 0.0
     summary: str = ""
     skipped: str = ""
 
 
-class Run(BaseModel):
+class Run(Stored):
     """One run of a pipeline for one twin.
 
     Attributes:
@@ -52,8 +49,6 @@ class Run(BaseModel):
         stages: What has been done so far.
         followed: What followed from it: of a `monitor`, whether a retraining was proposed, and why not.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     pipeline: Pipeline

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from components.adapters.warehouse import Warehouse
+from components.shared.stored import Stored
 
 #: Warehouse collection.
 FRONTS = "fronts"
@@ -15,7 +16,7 @@ FRONTS = "fronts"
 GONE, BEAT = 60.0, 15.0
 
 
-class Front(BaseModel):
+class Front(Stored):
     """One server process and what it has made of a twin's traffic.
 
     Attributes:
@@ -29,8 +30,6 @@ class Front(BaseModel):
         failed: Releases that could not be opened, with the reason.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     id: str
     twin: str
     at: float
@@ -38,7 +37,7 @@ class Front(BaseModel):
     champion: str
     open: tuple[str, ...] = ()
     opening: tuple[str, ...] = ()
-    failed: dict[str, str] = {}
+    failed: dict[str, str] = Field(default_factory=dict)
 
 
 def tell(warehouse: Warehouse, front: Front) -> None:

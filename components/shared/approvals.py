@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from components.shared.stored import Stored
 
 #: Warehouse collection.
 APPROVALS = "approvals"
@@ -11,7 +11,7 @@ Subject = Literal["release", "retraining"]
 State = Literal["pending", "approved", "rejected"]
 
 
-class Approval(BaseModel):
+class Approval(Stored):
     """One question to a person, and the answer.
 
     Attributes:
@@ -27,8 +27,6 @@ class Approval(BaseModel):
         note: What that person said.
         revision: Raised by every change.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     twin: str

@@ -3,7 +3,9 @@
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from components.shared.stored import Stored
 
 #: File of the numbers inside the folder of stage evaluate.
 FILE = "evaluation.json"
@@ -12,10 +14,8 @@ FILE = "evaluation.json"
 SHOWN, MOST = 3, 9
 
 
-class Measure(BaseModel):
+class Measure(Stored):
     """A value with its interval."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     low: float
@@ -23,17 +23,15 @@ class Measure(BaseModel):
     better: Literal["higher", "lower"] = "higher"
 
 
-class Difference(BaseModel):
+class Difference(Stored):
     """Candidate less champion on the same cases, with the interval of the paired difference."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: float
     low: float
     high: float
 
 
-class Evaluation(BaseModel):
+class Evaluation(Stored):
     """What stage evaluate found.
 
     Attributes:
@@ -53,21 +51,19 @@ class Evaluation(BaseModel):
         clocked: Metrics that a clock measured: measured again they differ.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     twin: str
     cases: int
     cases_version: str
     level: float
     candidate: dict[str, Measure]
-    baseline: dict[str, Measure] = {}
+    baseline: dict[str, Measure] = Field(default_factory=dict)
     baseline_name: str
-    champion: dict[str, Measure] = {}
+    champion: dict[str, Measure] = Field(default_factory=dict)
     champion_release: str = ""
-    paired: dict[str, Difference] = {}
-    unmeasured: dict[str, str] = {}
-    units: dict[str, str] = {}
-    notes: dict[str, str] = {}
+    paired: dict[str, Difference] = Field(default_factory=dict)
+    unmeasured: dict[str, str] = Field(default_factory=dict)
+    units: dict[str, str] = Field(default_factory=dict)
+    notes: dict[str, str] = Field(default_factory=dict)
     clocked: tuple[str, ...] = ()
 
     @property

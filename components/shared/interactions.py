@@ -5,7 +5,9 @@ import time
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from components.shared.stored import Stored
 
 #: Warehouse collections. A document of the first three has the field `source`, by which, together with
 #: `twin`, every warehouse has an index: it holds the request id, so that all of a request is found at once.
@@ -26,13 +28,7 @@ def id_at(moment: datetime) -> str:
     return f"{max(0, int(moment.timestamp() * 1000)):012x}"
 
 
-class Record(BaseModel):
-    """A closed, frozen document of the warehouse."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Interaction(Record):
+class Interaction(Stored):
     """One request and its answer.
 
     Attributes:
@@ -79,20 +75,20 @@ class Interaction(Record):
     context: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     answered: str = "model"
-    failed: dict[str, str] = {}
+    failed: dict[str, str] = Field(default_factory=dict)
     finish: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
     first_token: float = 0.0
-    timings: dict[str, float] = {}
-    signals: dict[str, float] = {}
+    timings: dict[str, float] = Field(default_factory=dict)
+    signals: dict[str, float] = Field(default_factory=dict)
     paired: str = ""
     config: str = ""
 
 
-class Feedback(Record):
+class Feedback(Stored):
     """What a caller says of an answer. One a request and key; a later one takes the place of an earlier.
 
     Attributes:
@@ -114,7 +110,7 @@ class Feedback(Record):
     text: str = ""
 
 
-class Label(Record):
+class Label(Stored):
     """What turned out to be true of one instance of a request.
 
     Attributes:

@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, ValidationError
+from pydantic import Field, JsonValue, PrivateAttr, ValidationError
 
 from components.shared.errors import DataError
+from components.shared.stored import Binding
 
 #: File name of a manifest inside its folder. Written last: a folder without it does not exist for readers.
 MANIFEST = "manifest.json"
 
 
-class Manifest(BaseModel):
+class Manifest(Binding):
     """The committed output of one stage.
 
     Attributes:
@@ -26,8 +27,6 @@ class Manifest(BaseModel):
         skipped: Why no work was done this time; empty where it was.
         seconds: Wall time of the work that made it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: str
     twin: str

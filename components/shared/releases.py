@@ -2,17 +2,18 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from components.shared.config.llm import Answering
 from components.shared.evaluation import Evaluation
+from components.shared.stored import Binding
 
 #: Warehouse collections.
 RELEASES = "releases"
 TRAFFIC = "traffic"
 
 
-class Release(BaseModel):
+class Release(Binding):
     """What answers requests, by exact versions.
 
     Attributes:
@@ -38,8 +39,6 @@ class Release(BaseModel):
         model_endpoint: URI of a classic model that is not trained here and answers there whoever asks; empty
             means that its files are at `model_uri`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     twin: str
@@ -69,10 +68,8 @@ class Release(BaseModel):
         return self
 
 
-class Part(BaseModel):
+class Part(Binding):
     """A release with a share of the requests, between 0 and 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     release: str = Field(min_length=1)
     share: float = Field(gt=0, le=1)
@@ -86,7 +83,7 @@ BUILT_IN = "built-in"
 NOTHING = "none"
 
 
-class Traffic(BaseModel):
+class Traffic(Binding):
     """Which releases answer.
 
     Attributes:
@@ -98,8 +95,6 @@ class Traffic(BaseModel):
         history: Earlier champions, newest first: what `rollback` goes back to.
         revision: Counts the changes; a change of an older revision is refused.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     twin: str
     champion: str
