@@ -23,7 +23,7 @@ check: .venv/.dev ## Lint, types, import contracts, generated files
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(PY) tools/generate_docs.py --check
+	$(PY) -m tools.generate_docs --check
 	$(PY) tools/check_compiled.py
 	$(PY) -m tools.observability --check
 
@@ -48,7 +48,7 @@ soak: .venv/.dev ## Ten times the capacity for a minute: what is admitted stays 
 	$(PY) -m tests.benchmarks.soak
 
 docs: .venv/.run ## Regenerate the reference pages
-	$(PY) tools/generate_docs.py
+	$(PY) -m tools.generate_docs
 
 observability: .venv/.dev ## Regenerate Prometheus rules and Grafana dashboards
 	$(PY) -m tools.observability

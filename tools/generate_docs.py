@@ -1,19 +1,17 @@
 """Write what is generated: pages of `docs/reference/`, and schema and README of the Helm chart; or check it.
 
-`python tools/generate_docs.py` writes; `--check` writes nothing and exits with 1 where a page is stale.
+`python -m tools.generate_docs` writes; `--check` writes nothing and exits with 1 where a page is stale.
 """
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.chart import permissions, readme, schema
+from tools.generated import changed, write_or_check
+from tools.reference import command_line, configuration, errors, metrics, operations, stages
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
-
-from chart import permissions, readme, schema  # noqa: E402 - after the path
-from generated import changed, write_or_check  # noqa: E402 - after the path
-from reference import command_line, configuration, errors, metrics, operations, stages  # noqa: E402 - after the path
-
 CHART = ROOT / "helm" / "twinstack"
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -49,7 +47,7 @@ def stale() -> list[Path]:
 def main() -> int:
     """Write or check; 1 where a check found a stale file."""
     description = "Write the generated pages, and what is generated for the chart."
-    return write_or_check("python tools/generate_docs.py", description, rendered, stale)
+    return write_or_check("python -m tools.generate_docs", description, rendered, stale)
 
 
 if __name__ == "__main__":

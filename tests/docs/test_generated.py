@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_generated_pages_are_up_to_date() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools/generate_docs.py"), "--check"],
+        [sys.executable, "-m", "tools.generate_docs", "--check"],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from chart.comments import described
+
+from tools.chart.comments import described
 
 BEGIN = "<!-- Values: written by tools/generate_docs.py from values.yaml. -->"
 END = "<!-- End of values. -->"

@@ -11,7 +11,8 @@ from components.shared.config.quantities import BYTES, CORES
 class Closed(TypedDict):
     """A mapping of values: unknown keys are refused."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    # mypy knows neither this name, by which pydantic is told, nor `extra_items`.
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

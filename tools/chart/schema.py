@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from chart.comments import described
-from chart.values import Values
 from pydantic import TypeAdapter
 
 from components.shared.config.root import Config
+from tools.chart.comments import described
+from tools.chart.values import Values
 
 Schema = dict[str, Any]
 

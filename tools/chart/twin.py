@@ -2,7 +2,10 @@
 
 from typing import Annotated, Literal, Required
 
-from chart.scalars import (
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from tools.chart.scalars import (
     Closed,
     Cores,
     Free,
@@ -20,12 +23,10 @@ from chart.scalars import (
     TwinName,
     User,
 )
-from pydantic import ConfigDict, Field
-from typing_extensions import TypedDict
 
 
-class Amounts(TypedDict, total=False, extra_items=Quantity):
-    __pydantic_config__ = ConfigDict(extra="allow")
+class Amounts(TypedDict, total=False, extra_items=Quantity):  # type: ignore[call-arg]
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
     cpu: Cores
     memory: Memory
 

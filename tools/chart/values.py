@@ -2,7 +2,11 @@
 
 from typing import Annotated, Literal, Required
 
-from chart.scalars import (
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from components.shared.metrics.metric import SECONDS
+from tools.chart.scalars import (
     Annotations,
     Cidr,
     Closed,
@@ -24,11 +28,7 @@ from chart.scalars import (
     User,
     Variable,
 )
-from chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
-from pydantic import ConfigDict, Field
-from typing_extensions import TypedDict
-
-from components.shared.metrics.metric import SECONDS
+from tools.chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
 
 #: A share that can be promised and missed.
 Ratio = Annotated[float, Field(gt=0, lt=1)]
@@ -134,7 +134,7 @@ class IpBlock(Closed):
 
 class Peer(Closed, total=False):
     # An API server refuses a peer that names nobody, and addresses beside selectors.
-    __pydantic_config__ = ConfigDict(
+    __pydantic_config__ = ConfigDict(  # type: ignore[misc]
         extra="forbid",
         json_schema_extra={"minProperties": 1, "if": {"required": ["ipBlock"]}, "then": {"maxProperties": 1}},
     )
