@@ -1,7 +1,9 @@
 """Both kinds of twin released into a project of their own, and the real server over them."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,10 +19,12 @@ import pytest
 import yaml
 
 from components.adapters.encoder import Encoder
+from components.adapters.stores import Stores
+from components.adapters.warehouse import Warehouse
 from components.dataflows import drift_reference
 from components.dataflows.drift_reference import Reference
 from components.evaluate import reference
-from components.runtime import watched
+from components.runtime import fronts, watched
 from components.runtime.champion import promote
 from components.runtime.context import Context
 from components.shared import digest
@@ -226,6 +230,25 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config, Re
         patch.setenv(COMMIT_VARIABLE, "0" * 40)
         config = project(folder)
         return folder, config, release_credit(config), release_docs(config)
+
+
+def beside(source: Path, config: Config, folder: Path) -> Warehouse:
+    """A project of its own with the configuration and warehouse of another, and no front in it yet.
+
+    A front that runs over the other one tells of itself in its warehouse: nobody is to wait for it here.
+    """
+    (folder / "state").mkdir()
+    shutil.copy(source / "twinstack.yaml", folder)
+    with (
+        sqlite3.connect(config.state_path / "warehouse.db") as whole,
+        sqlite3.connect(folder / "state/warehouse.db") as copy,
+    ):
+        whole.backup(copy)
+    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
+    for twin in config.twins:
+        for one in list(fronts.running(warehouse, twin)):
+            fronts.forget(warehouse, one.id)
+    return warehouse
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,10 @@ import grpc
 import httpx
 import pytest
 
-from components.adapters.stores import Stores
 from components.adapters.warehouse import Warehouse
 from components.runtime import champion, policy
-from components.shared.config import load
 from components.shared.releases import BUILT_IN, NOTHING
-from tests.components.serving.conftest import start, stop
+from tests.components.serving.conftest import beside, start, stop
 from tests.components.serving.test_kserve_clients import over_grpc, tensors
 from tests.conftest import free_port, until
 
@@ -79,17 +77,13 @@ class Late:
 def late(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
     source, config, credit, docs = released
     folder = tmp_path_factory.mktemp("late")
-    shutil.copy(source / "twinstack.yaml", folder)
-    (folder / "state").mkdir()
-    for path in config.state_path.glob("warehouse.db*"):
-        shutil.copy(path, folder / "state")
+    warehouse = beside(source, config, folder)
     for name in ("vectors", "features"):
         shutil.copytree(config.state_path / name, folder / "state" / name)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     there = f"http://127.0.0.1:{server.server_port}"
-    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
     for one, uri in ((credit, f"{there}#m"), (docs, f"{there}/v1#m")):
         champion.promote(warehouse, one.model_copy(update={"id": f"late-{one.twin}", "predictor": uri}))
     port = free_port()

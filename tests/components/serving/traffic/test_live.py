@@ -22,7 +22,7 @@ from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part
 from pipelines.cli import app
-from tests.components.serving.conftest import Running, start, stop
+from tests.components.serving.conftest import Running, beside, start, stop
 from tests.conftest import free_port, until
 
 V1 = "/v1/models/credit:predict"
@@ -82,12 +82,8 @@ class Live:
 def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     source, config, credit, _ = released
     folder = tmp_path_factory.mktemp("live")
-    (folder / "state").mkdir()
-    shutil.copy(source / "twinstack.yaml", folder)
-    for path in config.state_path.glob("warehouse.db*"):
-        shutil.copy(path, folder / "state")
+    warehouse = beside(source, config, folder)
     shutil.copytree(config.state_path / "features", folder / "state/features")
-    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
     for name, uri in (("second", credit.model_uri), ("broken", "file:///nowhere")):
         made = credit.model_copy(update={"id": name, "model_version": name, "model_uri": uri})
         champion.store(warehouse, made)

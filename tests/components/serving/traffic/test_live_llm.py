@@ -23,7 +23,7 @@ from components.runtime.history.lineage import trace
 from components.shared.config import load
 from components.shared.interactions import INTERACTIONS
 from components.shared.releases import Part, Release
-from tests.components.serving.conftest import Running, start, stop
+from tests.components.serving.conftest import Running, beside, start, stop
 from tests.conftest import free_port, until
 
 CHAT = "/openai/v1/chat/completions"
@@ -100,16 +100,12 @@ class Live:
 def live(released: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     source, config, _, docs = released
     folder = tmp_path_factory.mktemp("live-llm")
-    (folder / "state").mkdir()
-    shutil.copy(source / "twinstack.yaml", folder)
-    for path in config.state_path.glob("warehouse.db*"):
-        shutil.copy(path, folder / "state")
+    warehouse = beside(source, config, folder)
     for name in ("vectors", "foundation"):
         (folder / "state" / name).symlink_to(config.state_path / name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TWINSTACK_SERVING__DRAIN_SECONDS", "2")
         running = start(folder, "--twin", "docs")
-    warehouse = Stores(load(folder / "twinstack.yaml")).warehouse
     with httpx.Client(base_url=running.url, timeout=120, trust_env=False) as client:
         yield Live(folder, warehouse, running, client, docs)
     assert stop(running) == 0, "".join(running.log)
