@@ -1,6 +1,8 @@
 """A classic model behind KServe's V2 protocol: features in, probabilities out."""
 
 import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,27 +83,27 @@ class V2Endpoint:
             await self._opened.close()
 
 
-def probability(endpoint: Endpoint, matrix: Floats) -> Floats:
-    """The probability of the positive outcome of any number of rows, shape (rows,), some at a time.
+@contextmanager
+def opened(endpoint: Endpoint) -> Iterator[Callable[[Floats], Floats]]:
+    """A model asked by code without an event loop, over a connection that is kept.
+
+    It takes any number of rows, shape (rows, features), asks for some at a time, gives shape (rows,), and
+    raises what `V2Endpoint.probability` does.
 
     Args:
         endpoint: Where, and the model's name there.
-        matrix: Shape (rows, features), NaN where a value is missing.
-
-    Raises:
-        PredictorError: It does not answer, or not with one probability a row.
-        PredictorLateError: It does not answer in time.
     """
+    client = V2Endpoint(endpoint)
 
-    async def ask() -> Floats:
-        opened = V2Endpoint(endpoint)
+    async def ask(matrix: Floats) -> Floats:
+        parts = [matrix[start : start + ROWS] for start in range(0, len(matrix), ROWS)]
+        return np.concatenate([await client.probability(part) for part in parts])
+
+    with asyncio.Runner() as runner:
         try:
-            parts = [matrix[start : start + ROWS] for start in range(0, len(matrix), ROWS)]
-            return np.concatenate([await opened.probability(part) for part in parts])
+            yield lambda matrix: runner.run(ask(matrix))
         finally:
-            await opened.close()
-
-    return asyncio.run(ask())
+            runner.run(client.close())
 
 
 def _probabilities(answer: Any, rows: int) -> Floats:

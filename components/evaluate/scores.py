@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.evaluate import predicting
 from components.runtime.context import Context
 from components.shared import digest
-from components.shared.endpoints import kept
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
@@ -61,13 +61,9 @@ def scores(
 
 
 def _probability(folder: Path, matrix: "Floats") -> "Floats":
-    """What the model of a model version says, wherever it is; shape (cases,)."""
-    from components.adapters import v2_endpoint
-    from components.dataflows import boosting
-
-    if place := kept(folder):
-        return v2_endpoint.probability(place, matrix)
-    return boosting.probability(boosting.load(folder), matrix)
+    """What the model of a model version says; shape (cases,)."""
+    with predicting.model(folder) as ask:
+        return ask(matrix)
 
 
 def _for_champion(context: Context, validated: Manifest, test: "pd.DataFrame", folder: Path) -> "Floats":

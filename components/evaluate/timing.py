@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.evaluate import by_case, costing
+from components.evaluate import by_case, costing, predicting
 from components.runtime.context import Context
 
 if TYPE_CHECKING:
@@ -90,18 +90,16 @@ def _plan(context: Context, folder: Path) -> "Plan":
 def _seconds(plan: "Plan", folder: Path, rows: list[dict[str, object]]) -> "Floats":
     import numpy as np
 
-    from components.dataflows import boosting
+    with predicting.model(folder) as ask:
 
-    model = boosting.load(folder)
+        def answer(row: dict[str, object]) -> None:
+            found = [float("nan") if one is None else float(one) for one in plan.run(row).values()]
+            ask(np.array([found], dtype=np.float64))
 
-    def answer(row: dict[str, object]) -> None:
-        found = [float("nan") if one is None else float(one) for one in plan.run(row).values()]
-        boosting.probability(model, np.array([found], dtype=np.float64))
-
-    answer(rows[0])  # the first prediction of a model is slow
-    taken = []
-    for row in rows:
-        begun = time.perf_counter()
-        answer(row)
-        taken.append(time.perf_counter() - begun)
+        answer(rows[0])  # the first prediction of a model is slow
+        taken = []
+        for row in rows:
+            begun = time.perf_counter()
+            answer(row)
+            taken.append(time.perf_counter() - begun)
     return np.array(taken, dtype=np.float64)
