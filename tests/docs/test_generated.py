@@ -28,9 +28,10 @@ def models(base: type[BaseModel]) -> list[type[BaseModel]]:
 
 
 def test_every_field_of_the_configuration_is_described() -> None:
+    every: list[type[BaseModel]] = [Config, *models(Settings)]
     bare = [
         f"{model.__name__}.{name}"
-        for model in [Config, *models(Settings)]
+        for model in every
         if model.__module__.startswith("components.")
         for name, field in model.model_fields.items()
         if not field.description

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from helm_python import Chart, dependency_list
 
-from tests.helm.rendering import ROOT, ci
+from tests.helm.rendering import ROOT, Object, ci
 
 CHART = ROOT / "helm" / "twinstack-dependencies"
 DECLARED = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))["dependencies"]
@@ -16,17 +16,17 @@ NAMES = [one["name"] for one in DECLARED]
 
 @pytest.mark.parametrize("one", DECLARED, ids=NAMES)
 class TestDependency:
-    def test_its_version_is_exact(self, one: dict) -> None:
+    def test_its_version_is_exact(self, one: Object) -> None:
         assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", one["version"])
 
-    def test_it_comes_from_a_repository_by_a_safe_way(self, one: dict) -> None:
+    def test_it_comes_from_a_repository_by_a_safe_way(self, one: Object) -> None:
         assert one["repository"].startswith(("https://", "oci://"))
 
-    def test_it_is_off_until_it_is_switched_on(self, one: dict) -> None:
+    def test_it_is_off_until_it_is_switched_on(self, one: Object) -> None:
         assert one["condition"] == f"{one['name']}.enabled"
         assert VALUES[one["name"]]["enabled"] is False
 
-    def test_the_readme_says_where_its_version_was_seen(self, one: dict) -> None:
+    def test_the_readme_says_where_its_version_was_seen(self, one: Object) -> None:
         readme = (CHART / "README.md").read_text(encoding="utf-8")
         assert re.search(rf"^\| {one['name']} \| {re.escape(one['version'])}\b", readme, re.MULTILINE)
 

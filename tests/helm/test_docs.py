@@ -3,6 +3,7 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,7 +14,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(language: str) -> list:
+def blocks(language: str) -> list[Any]:
     return [
         pytest.param(found[2], id=f"{page.stem}:{page.read_text().count(chr(10), 0, found.start()) + 1}")
         for page in PAGES

@@ -70,7 +70,7 @@ def _leaves(part: Any, path: str = "") -> Iterator[str]:
 
 def _with(path: str, value: Any) -> Object:
     """The defaults with one value changed."""
-    changed = copy.deepcopy(DEFAULTS)
+    changed: Object = copy.deepcopy(DEFAULTS)
     *parents, last = path.split(".")
     place = changed
     for name in parents:
@@ -133,7 +133,7 @@ FLAG = st.booleans()
 
 
 TEXT = st.text("a:\n#{}'\" \\é1", max_size=9)
-CALLERS = st.sampled_from([[], [{"podSelector": {}}]])
+CALLERS: st.SearchStrategy[list[Object]] = st.sampled_from([[], [{"podSelector": {}}]])
 
 
 @st.composite

@@ -59,7 +59,7 @@ def lets_out(policies: list[Object], component: str, namespace: str, port: int) 
 
 def _is(peer: Object, namespace: str) -> bool:
     if "ipBlock" in peer:
-        return peer["ipBlock"]["cidr"] == "0.0.0.0/0"
+        return bool(peer["ipBlock"]["cidr"] == "0.0.0.0/0")
     return bool(
         peer.get("namespaceSelector", {}).get("matchLabels") == {"kubernetes.io/metadata.name": namespace}
     )

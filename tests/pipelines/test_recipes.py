@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.shared.config import Kind
 from pipelines.compiler import COMPILED, compile_all, compiled_path
 from pipelines.recipes import RECIPES
 from tools.check_compiled import stale
@@ -26,7 +27,7 @@ SLOT = {
 HEAVY = ("torch", "transformers", "pandas", "mlflow", "feast", "pymilvus", "kserve", "hamilton", "xgboost")
 
 
-def edges(name: str, kind: str) -> set[tuple[str, str, str]]:
+def edges(name: str, kind: Kind) -> set[tuple[str, str, str]]:
     """(producer, input, consumer) of a compiled pipeline, stages renamed to their slots."""
     spec = yaml.safe_load(compiled_path(name, kind).read_text())
     found = set()

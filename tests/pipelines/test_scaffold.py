@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.config import load
+from components.adapters.features import Reader
+from components.shared.config import Config, load
 from components.shared.errors import ConfigError, LineageError
 from components.shared.evaluation import FILE, Evaluation
+from components.shared.manifests import Manifest
 from pipelines.scaffold import new_classic
 from tests.components.classic_fixtures import chain, datasets
 
@@ -20,7 +22,9 @@ def git(folder: Path, *words: str) -> None:
     )
 
 
-def test_a_scaffolded_twin_runs_from_collect_to_evaluate(tmp_path: Path, monkeypatch) -> None:
+def test_a_scaffolded_twin_runs_from_collect_to_evaluate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TWINSTACK_STATE", raising=False)
     monkeypatch.delenv("TWINSTACK_GIT_COMMIT", raising=False)
     written = new_classic("cell-check", tmp_path / "mine")
@@ -50,7 +54,7 @@ def test_a_scaffolded_twin_runs_from_collect_to_evaluate(tmp_path: Path, monkeyp
     assert again["features"].version != made["features"].version
 
 
-def _reader(config, made):
+def _reader(config: Config, made: dict[str, Manifest]) -> Reader:
     from components.adapters.stores import Stores
 
     return Stores(config).features.online(made["features"].text("feature_version"), "cell-check")

@@ -414,11 +414,12 @@ def test_the_stub_refuses_what_the_api_does_not_have() -> None:
     import kfp_server_api as api
 
     kfp_stub.checked(api.V2beta1Run, {"display_name": "a", "runtime_config": {"parameters": {"x": 1}}})
-    for wrong in (
+    wrongs: tuple[dict[str, Any], ...] = (
         {"displayname": "a"},
         {"runtime_config": {"parameter": {}}},
         {"state": "DONE"},
         {"display_name": 1},
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(kfp_stub.RefusedError):
             kfp_stub.checked(api.V2beta1Run, wrong)

@@ -10,6 +10,7 @@ import yaml
 
 from components.adapters.sources import matcher
 from components.shared.config import LlmTwin, load
+from tests.components.samples import llm_twin
 
 ROOT = Path(__file__).resolve().parents[2]
 QUESTIONS = yaml.safe_load((ROOT / "twins/docs/questions.yaml").read_text(encoding="utf-8"))
@@ -31,9 +32,7 @@ def words(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def twin() -> LlmTwin:
-    found = load(ROOT / "twinstack.yaml").twin("docs")
-    assert isinstance(found, LlmTwin)
-    return found
+    return llm_twin(load(ROOT / "twinstack.yaml"))
 
 
 def test_there_are_enough_and_none_twice() -> None:

@@ -124,12 +124,14 @@ class Handler(BaseHTTPRequestHandler):
                 raise RefusedError(401, "Request header error: there is no valid token")
             self._send(200, json.dumps(self._route(asked)).encode())
         except RefusedError as refused:
-            text = json.dumps({"error": refused.message, "code": refused.status, "message": refused.message})
-            self._send(refused.status, text.encode())
+            problem = json.dumps(
+                {"error": refused.message, "code": refused.status, "message": refused.message}
+            )
+            self._send(refused.status, problem.encode())
 
     def _multipart(self, raw: bytes) -> str:
         head = f"content-type: {self.headers['content-type']}\r\n\r\n".encode()
-        (part,) = message_from_bytes(head + raw, policy=HTTP).iter_parts()  # type: ignore[attr-defined]
+        (part,) = message_from_bytes(head + raw, policy=HTTP).iter_parts()
         return str(
             part.get_content() if part.get_content_maintype() == "text" else part.get_content().decode()
         )

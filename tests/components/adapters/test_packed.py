@@ -119,7 +119,7 @@ def test_layers_that_do_not_fit_together_are_packed_apart() -> None:
 
 
 def test_embeddings_that_share_their_weights_with_the_head_stay() -> None:
-    model = torch.nn.ModuleDict(
+    model: Any = torch.nn.ModuleDict(
         {"words": torch.nn.Embedding(10, 8), "head": torch.nn.Linear(8, 10, bias=False)}
     )
     model.to(torch.bfloat16)

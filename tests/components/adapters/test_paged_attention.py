@@ -29,7 +29,7 @@ SIZES: dict[str, Any] = {
 #: Within one block of 256 tokens, over two, and over three in several passes.
 LENGTHS = (3, 300, 600)
 
-GREEDY = GenerationConfig(do_sample=False, max_new_tokens=12, eos_token_id=None, pad_token_id=0)  # type: ignore[no-untyped-call]
+GREEDY = GenerationConfig(do_sample=False, max_new_tokens=12, eos_token_id=None, pad_token_id=0)
 
 
 def model() -> Any:
@@ -50,7 +50,7 @@ def batched(batching: Any, asked: list[list[int]]) -> list[list[int]]:
     names = [manager.add_request(one, max_new_tokens=GREEDY.max_new_tokens) for one in asked]
     manager.start()
     try:
-        found = {}
+        found: dict[str, list[int]] = {}
         while len(found) < len(asked):
             made = manager.get_result(timeout=60)
             assert made is not None

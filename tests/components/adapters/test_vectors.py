@@ -94,7 +94,7 @@ def test_the_old_version_answers_while_a_new_one_is_built(vectors: Vectors) -> N
     vectors.flip("docs", "v1")
     seen = []
 
-    def slowly():  # type: ignore[no-untyped-def]
+    def slowly() -> Iterator[list[Entry]]:
         for one in entries(*TEXTS):
             index = vectors.open("docs", vectors.current("docs") or "")
             seen.append((vectors.exists("docs", "v2"), index.dense(one.vector, 1)[0].chunk_id))

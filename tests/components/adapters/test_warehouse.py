@@ -53,7 +53,7 @@ def mongo() -> MongoWarehouse:
         def tolerant(self: Any, *words: Any, sort: object = None, **more: Any) -> None:
             known(self, *words, **more)
 
-        BulkOperationBuilder.add_replace = tolerant
+        BulkOperationBuilder.add_replace = tolerant  # type: ignore[method-assign]
     return Unsafe("mongodb://stand-in/twinstack", mongomock.MongoClient())
 
 

@@ -65,6 +65,7 @@ def test_requests_made_from_the_served_openapi_are_answered_as_it_says(filled: C
     from hypothesis.errors import Unsatisfiable
     from schemathesis import GenerationMode
     from schemathesis.checks import not_a_server_error
+    from schemathesis.core.result import Ok
     from schemathesis.specs.openapi.checks import (
         content_type_conformance,
         response_schema_conformance,
@@ -80,6 +81,7 @@ def test_requests_made_from_the_served_openapi_are_answered_as_it_says(filled: C
     schema = schemathesis.openapi.from_asgi("/openapi.json", made(filled))
     seen: Counter[str] = Counter()
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
 
         @settings(

@@ -59,7 +59,7 @@ def test_a_request_is_open_until_its_answer_has_gone(project: Path, runner: Reco
     entered, free = Event(), Event()
 
     class Slow(RecordedRunner):
-        def listed(self, *_: object) -> Iterator[Any]:  # type: ignore[override]
+        def listed(self, *_: object) -> Iterator[Any]:
             entered.set()
             assert free.wait(30)
             return iter(())

@@ -64,7 +64,7 @@ def test_a_console_without_the_project_starts_a_run_all_the_same(
     values = yaml.safe_load(project.read_text())
     values |= {"root": "elsewhere", "state": str(project.parent / "state")}
     project.write_text(yaml.safe_dump(values))
-    CommandRunner(load(project), project, ended.put).start("collect", "credit", "somebody")
+    CommandRunner(load(project), project, told(ended)).start("collect", "credit", "somebody")
     assert ended.get(timeout=120).state == "succeeded"
 
 

@@ -1,5 +1,7 @@
 """Numbers of a classifier against scikit-learn's, and their bootstrap intervals."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,7 +21,7 @@ from components.dataflows.classification import (
 )
 from components.dataflows.intervals import draw_counts
 
-HOW = {"level": 0.95, "rounds": 400, "seed": 1}
+HOW: dict[str, Any] = {"level": 0.95, "rounds": 400, "seed": 1}
 
 
 def sample(cases: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

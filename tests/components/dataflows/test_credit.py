@@ -11,25 +11,26 @@ from hypothesis import strategies as st
 from components.dataflows import credit
 from components.runtime import features
 from components.runtime.dataflow import Plan
-from components.shared.config import ClassicTwin, load
+from components.shared.config import load
 from tests.components.classic_fixtures import REPOSITORY
+from tests.components.samples import classic_twin
 
 CONFIG = load(REPOSITORY / "twinstack.yaml")
-TWIN = CONFIG.twin("credit")
-assert isinstance(TWIN, ClassicTwin)
+TWIN = classic_twin(CONFIG)
 RAW = pd.read_csv(REPOSITORY / TWIN.table.path, keep_default_na=False)
 BATCH = features.plan(CONFIG, "credit", mode="batch")
 ONLINE = features.plan(CONFIG, "credit", mode="online")
 
 
-def same(one: float, other: float) -> bool:
+def same(one: float, other: Any) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def test_offline_equals_online_for_every_row_of_the_data() -> None:
     offline = features.frame(BATCH, RAW)
     assert offline.shape == (1000, len(TWIN.features))
-    for row, raw in enumerate(RAW.to_dict("records")):
+    rows: list[Any] = RAW.to_dict("records")
+    for row, raw in enumerate(rows):
         online = ONLINE.run(raw)
         different = [name for name in TWIN.features if not same(online[name], offline.at[row, name])]
         assert not different, f"row {row}"

@@ -1,12 +1,14 @@
 """Quality on labels that came late."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from components.dataflows.quality import quality
 
-HOW = {"level": 0.95, "rounds": 200, "seed": 0}
+HOW: dict[str, Any] = {"level": 0.95, "rounds": 200, "seed": 0}
 
 
 def cases(rows: int, share: float) -> tuple[np.ndarray, np.ndarray]:

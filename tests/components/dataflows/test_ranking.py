@@ -1,5 +1,7 @@
 """Ranking measures against values worked out by hand."""
 
+from collections.abc import Callable
+
 import pytest
 
 from components.dataflows import ranking
@@ -26,5 +28,5 @@ def test_ndcg_at_5(document: str, value: float) -> None:
 
 @pytest.mark.parametrize("measure", [lambda r: ranking.recall(r, "a", 5), lambda r: ranking.ndcg(r, "a", 5),
                                      lambda r: ranking.reciprocal_rank(r, "a")])  # fmt: skip
-def test_nothing_found_is_zero(measure) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_found_is_zero(measure: Callable[[list[str]], float]) -> None:
     assert measure([]) == 0.0

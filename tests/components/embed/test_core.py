@@ -21,6 +21,7 @@ from components.shared.config import Config, load
 from components.shared.errors import ConfigError
 from components.shared.manifests import Manifest
 from components.validate import core as validate
+from tests.components.samples import llm_twin
 
 DOCUMENTS = {
     "canary.md": "# Canary\n\nA canary release gets five percent of all requests.\n\n## Judge\n\n"
@@ -57,12 +58,12 @@ def stages(config: Config) -> Manifest:
 
 @cache
 def encoder() -> Encoder:
-    return Encoder(load(Path(__file__).resolve().parents[3] / "twinstack.yaml").twin("docs").encoder)  # type: ignore[union-attr]
+    return Encoder(llm_twin(load(Path(__file__).resolve().parents[3] / "twinstack.yaml")).encoder)
 
 
 def best(config: Config, version: str, question: str) -> str:
     index = Context(config, "notes", "test").stores.vectors.open("notes", version)
-    found = Retriever(encoder(), index, config.twin("notes").retrieval).search(question, 1)  # type: ignore[union-attr]
+    found = Retriever(encoder(), index, llm_twin(config, "notes").retrieval).search(question, 1)
     index.close()
     return found[0].path
 
@@ -168,8 +169,8 @@ def test_a_killed_run_leaves_the_old_version_and_is_finished_by_the_next(tmp_pat
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     config = project(tmp_path)
-    twin = config.twin("notes")
-    wrong = twin.model_copy(update={"encoder": twin.encoder.model_copy(update={"model": "/no/such"})})  # type: ignore[union-attr]
+    twin = llm_twin(config, "notes")
+    wrong = twin.model_copy(update={"encoder": twin.encoder.model_copy(update={"model": "/no/such"})})
     with pytest.raises(ConfigError, match=r"encoder\.model is '/no/such'"):
         stages(config.model_copy(update={"twins": {"notes": wrong}}))
 

@@ -11,11 +11,13 @@ from components.dataflows import boosting
 from components.evaluate import classic, scores, timing
 from components.runtime import champion
 from components.runtime.context import Context
+from components.shared.config import Config
 from components.shared.errors import DataError
 from components.shared.evaluation import FILE, Evaluation
 from components.shared.manifests import Manifest
 from components.shared.releases import Release
 from tests.components.classic_fixtures import chain, credit, finished
+from tests.components.samples import classic_twin
 
 
 def read(made: Manifest) -> Evaluation:
@@ -40,7 +42,7 @@ def release(made: dict[str, Manifest], name: str) -> Release:
     )
 
 
-def evaluate(config, made: dict[str, Manifest]) -> Manifest:
+def evaluate(config: Config, made: dict[str, Manifest]) -> Manifest:
     return classic.evaluate(
         Context(config, "credit", "evaluate"),
         made["validated"],
@@ -55,7 +57,7 @@ def test_the_numbers_are_those_of_the_model_on_the_newest_rows() -> None:
     found = read(made["evaluation"])
     test = pd.read_parquet(made["dataset"].folder / "test.parquet")
     said = boosting.probability(
-        boosting.load(made["model"].folder), test[list(config.twin("credit").features)].to_numpy()
+        boosting.load(made["model"].folder), test[list(classic_twin(config).features)].to_numpy()
     )
     assert found.candidate["roc_auc"].value == pytest.approx(roc_auc_score(test["label"], said))
     assert found.cases == 250

@@ -19,12 +19,13 @@ from tests import servers
 from tests.components import llm_fixtures
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
 from tests.components.finetune.test_ranks import base
+from tests.components.samples import llm_twin
 
 
 @pytest.fixture
 def context(tmp_path: Path, server: Server) -> Context:
     config = llm_fixtures.docs(tmp_path / "state", tmp_path, steps=2, batch_size=2, sequence_tokens=256)
-    twin = config.twin("docs")
+    twin = llm_twin(config)
     foundation = twin.foundation.model_copy(update={"model": str(base(tmp_path / "base"))})
     (tmp_path / "token").write_text(TOKEN)
     cluster = Cluster(

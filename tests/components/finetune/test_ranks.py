@@ -21,6 +21,7 @@ from components.shared.errors import ConfigError
 from components.shared.manifests import Manifest
 from tests.components import llm_fixtures
 from tests.components.finetune.test_training import tiny
+from tests.components.samples import llm_twin
 from tests.conftest import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,7 +71,7 @@ def context(tmp_path: Path) -> Context:
     config = llm_fixtures.docs(
         tmp_path / "state", tmp_path, steps=4, batch_size=4, sequence_tokens=128, dropout=0.0
     )
-    twin = config.twin("docs")
+    twin = llm_twin(config)
     foundation = twin.foundation.model_copy(update={"model": str(base(tmp_path / "base"))})
     twins = {"docs": twin.model_copy(update={"foundation": foundation})}
     return Context(config.model_copy(update={"twins": twins}), "docs", "finetune", allow_dirty=True)
@@ -139,7 +140,7 @@ def test_two_processes_make_the_adapter_that_one_makes_and_go_on_after_a_kill(
 
 
 def test_a_batch_too_small_for_the_processes_is_refused() -> None:
-    dist.init_process_group("gloo", rank=0, world_size=1, store=dist.HashStore())
+    dist.init_process_group("gloo", rank=0, world_size=1, store=dist.HashStore())  # type: ignore[attr-defined]
     try:
         with pytest.raises(ConfigError, match=r"training.batch_size 0 is less than 1 processes"):
             Together(tiny(), 0, seed=0)

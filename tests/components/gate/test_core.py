@@ -122,5 +122,5 @@ def test_an_unknown_metric_names_the_known_ones() -> None:
 )
 def test_the_strictest_consequence_holds(otherwise: str, approval: str, met: bool, verdict: str) -> None:
     one = rule(at_least=0.1 if met else 0.9, otherwise=otherwise)
-    gate = Gate(rules=(one,), approval=approval)  # type: ignore[arg-type]
+    gate = Gate(rules=(one,), approval=approval)
     assert decide(gate, [look(one, numbers())]) == verdict

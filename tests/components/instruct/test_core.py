@@ -90,7 +90,9 @@ def test_a_context_holds_the_answer_where_the_answer_cites_it(made: Manifest) ->
                 continue
             seen["context"] += 1
             assert before[0]["role"] == "system" and "Answer from" in before[0]["content"]
-            said, number = re.fullmatch(r"(.*) \[(\d+)\]", answer["content"]).groups()  # type: ignore[union-attr]
+            cited = re.fullmatch(r"(.*) \[(\d+)\]", answer["content"])
+            assert cited is not None
+            said, number = cited.groups()
             excerpts = re.split(r"\n\n(?=\[\d+\] )", before[0]["content"].split("Excerpts:\n", 1)[1])
             assert said in excerpts[int(number) - 1]
     assert min(seen.values()) > 0, seen

@@ -9,8 +9,10 @@ import pytest
 from components.materialize import core
 from components.runtime.context import Context
 from components.shared.config import Config
-from components.shared.errors import ConfigError, DataError
+from components.shared.errors import ConfigError, DataError, TwinError
+from components.shared.manifests import Manifest
 from tests.components.classic_fixtures import credit, finished, tables
+from tests.components.samples import classic_twin
 
 FLOW = """
 from components.dataflows.columns import Number, Text
@@ -29,14 +31,14 @@ def flow(
     return str(path)
 
 
-def run(config: Config):
+def run(config: Config) -> Manifest:
     return core.run(Context(config, "credit", "materialize"), validated=tables(config, "credit")["validated"])
 
 
 def test_shapes_and_types_of_what_it_leaves() -> None:
     config, made = finished()
     table = pd.read_parquet(made["features"].folder / "features.parquet")
-    twin = config.twin("credit")
+    twin = classic_twin(config)
     assert list(table.columns) == ["applicant_id", "event_timestamp", *twin.features]
     assert str(table["event_timestamp"].dtype) == "datetime64[us, UTC]"
     assert {str(table[name].dtype) for name in twin.features} == {"float64"}
@@ -48,7 +50,7 @@ def test_online_equals_offline_for_every_row() -> None:
     config, made = finished()
     context = Context(config, "credit", "test")
     table = pd.read_parquet(made["features"].folder / "features.parquet")
-    names = list(config.twin("credit").features)
+    names = list(classic_twin(config).features)
     found = context.stores.features.online(made["features"].version, "credit").lookup(
         table["applicant_id"].tolist()
     )
@@ -107,7 +109,9 @@ def test_code_that_changes_no_value_changes_no_version(tmp_path: Path) -> None:
         ({"body": "credit_amount", "name": "another"}, ConfigError, r"no nodes \['wanted'\].*another"),
     ],
 )
-def test_a_feature_that_cannot_be_used_is_named(tmp_path: Path, node, error, message: str) -> None:
+def test_a_feature_that_cannot_be_used_is_named(
+    tmp_path: Path, node: dict[str, str], error: type[TwinError], message: str
+) -> None:
     config = credit(tmp_path / "state", dataflow=flow(tmp_path, **node), features=["wanted"])
     with pytest.raises(error, match=message):
         run(config)

@@ -12,7 +12,7 @@ from components.shared.config import load
 from components.shared.config.llm import Answering
 from components.shared.evaluation import FILE, Evaluation, Measure
 from components.shared.manifests import Manifest
-from components.shared.releases import Release
+from tests.components import samples
 
 
 @pytest.fixture
@@ -127,13 +127,8 @@ def test_after_a_rollback_the_same_candidate_can_be_released_again(context: Cont
 
 
 def test_an_llm_release_says_how_it_answers() -> None:
-    numbers = Evaluation(twin="t", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none")
-    parts = {
-        "id": "r", "twin": "t", "model_version": "1", "model_uri": "file:///m", "dataset_version": "d",
-        "commit": "c", "dirty": False, "trained_on": "rows", "evaluation": numbers, "created": "now",
-    }  # fmt: skip
     with pytest.raises(ValueError, match="answering belongs to every release of kind llm"):
-        Release(kind="llm", **parts)
+        samples.release("r", kind="llm")
     with pytest.raises(ValueError, match="answering belongs to every release of kind llm"):
-        Release(kind="classic", answering=Answering(), **parts)
-    assert Release(kind="llm", answering=Answering(), **parts).answering == Answering()
+        samples.release("r", kind="classic", answering=Answering())
+    assert samples.release("r", kind="llm", answering=Answering()).answering == Answering()

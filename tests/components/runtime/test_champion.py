@@ -9,16 +9,8 @@ from components.adapters.warehouse import ConflictError
 from components.adapters.warehouse_sqlite import SqliteWarehouse
 from components.runtime import champion, policy
 from components.shared.errors import NotFoundError, RequestError
-from components.shared.evaluation import Evaluation
-from components.shared.releases import TRAFFIC, Part, Release, Traffic
-
-
-def release(name: str) -> Release:
-    numbers = Evaluation(twin="t", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none")
-    return Release(
-        id=name, twin="t", kind="classic", model_version="1", model_uri="file:///m", dataset_version="d",
-        commit="c", dirty=False, trained_on="rows", evaluation=numbers, created="2026-01-01T00:00:00+00:00",
-    )  # fmt: skip
+from components.shared.releases import TRAFFIC, Part, Traffic
+from tests.components.samples import release
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def config() -> str:
 
 def handler(server: HTTPServer) -> type[Receiver]:
     found = server.RequestHandlerClass
-    assert issubclass(found, Receiver)
+    assert isinstance(found, type) and issubclass(found, Receiver)
     return found
 
 

@@ -11,8 +11,8 @@ from components.runtime import champion, promotion
 from components.shared.config import Config, load
 from components.shared.config.llm import Answering
 from components.shared.errors import NotFoundError
-from components.shared.evaluation import Evaluation
 from components.shared.releases import Release
+from tests.components.samples import release
 from tests.conftest import free_port
 
 #: `twin promote` or `twin rollback` in a process that dies where it would tell MLflow.
@@ -35,14 +35,14 @@ def stored(config: Config, number: int) -> Release:
     registered = stores.registry.register(
         twin="docs", recipe=f"r{number}", folder=folder, params={}, metrics={}, tags={}
     )
-    numbers = Evaluation(
-        twin="docs", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none"
+    made = release(
+        f"release-{number}",
+        twin="docs",
+        kind="llm",
+        model_version=registered.version,
+        prompt=f"Prompt {number}: {{context}}",
+        answering=Answering(),
     )
-    made = Release(
-        id=f"release-{number}", twin="docs", kind="llm", model_version=registered.version, model_uri="file:///m",
-        prompt=f"Prompt {number}: {{context}}", answering=Answering(), dataset_version="d", commit="c",
-        dirty=False, trained_on="rows", evaluation=numbers, created="2026-01-01T00:00:00+00:00",
-    )  # fmt: skip
     champion.store(stores.warehouse, made)
     return made
 

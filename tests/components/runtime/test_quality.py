@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.dataflows.quality import Quality
 from components.runtime import quality
 from components.shared.config import ClassicTwin, load
 from components.shared.interactions import INTERACTIONS, LABELS, id_at
-from components.shared.releases import Release
+from tests.components.samples import classic_twin, release
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 10, tzinfo=UTC)
@@ -22,9 +23,7 @@ def warehouse(tmp_path: Path) -> SqliteWarehouse:
 
 
 def twin() -> ClassicTwin:
-    found = load(ROOT / "twinstack.yaml").twin("credit")
-    assert isinstance(found, ClassicTwin)
-    return found.model_copy(update={"bootstrap_rounds": 100})
+    return classic_twin(load(ROOT / "twinstack.yaml")).model_copy(update={"bootstrap_rounds": 100})
 
 
 def answer(number: int, at: str = "2026-01-01T00:00:00+00:00", **more: Any) -> dict[str, Any]:
@@ -46,9 +45,9 @@ def fill(warehouse: SqliteWarehouse, answers: list[dict[str, Any]], labels: list
     warehouse.apply({INTERACTIONS: (answers, ()), LABELS: (labels, ())})
 
 
-def matured(warehouse: SqliteWarehouse) -> quality.Quality | None:
-    release = Release.model_construct(id="r1", twin="credit", created="2025-12-01T00:00:00+00:00")
-    return quality.matured(warehouse, release, twin(), NOW)
+def matured(warehouse: SqliteWarehouse) -> Quality | None:
+    answering = release("r1", twin="credit", created="2025-12-01T00:00:00+00:00")
+    return quality.matured(warehouse, answering, twin(), NOW)
 
 
 def test_labels_join_by_request_and_instance(warehouse: SqliteWarehouse) -> None:

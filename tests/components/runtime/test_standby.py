@@ -13,7 +13,7 @@ from components.runtime import champion, fronts, promotion, standby
 from components.runtime.fronts import Front
 from components.shared.config import Config, load
 from components.shared.releases import Release
-from tests.components.serving.traffic.conftest import release
+from tests.components.samples import release
 from tests.conftest import until
 
 

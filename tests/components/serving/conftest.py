@@ -270,7 +270,7 @@ def row() -> Callable[[int], dict[str, Any]]:
     table = pd.read_csv(ROOT / "twins/credit/german_credit.csv").drop(columns="creditability")
 
     def find(number: int) -> dict[str, Any]:
-        found: dict[str, Any] = table.iloc[number - 1].to_dict()
+        found: dict[Any, Any] = table.iloc[number - 1].to_dict()
         return {name: value if isinstance(value, str) else int(value) for name, value in found.items()}
 
     return find

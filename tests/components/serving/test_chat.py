@@ -132,7 +132,8 @@ def test_a_client_that_leaves_stops_the_generation(served: Any) -> None:
 
 
 def test_our_own_client(served: Any) -> None:
-    *pieces, last = client.ask(served.url, "docs", QUESTION, max_tokens=24)
+    heard: list[Any] = list(client.ask(served.url, "docs", QUESTION, max_tokens=24))
+    *pieces, last = heard
     once = client.ask_once(served.url, "docs", QUESTION, max_tokens=24)
     assert "".join(pieces) == once["answer"]
     assert last["citations"] == once["citations"]

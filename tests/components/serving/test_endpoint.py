@@ -26,7 +26,8 @@ from components.shared.evaluation import FILE, Evaluation
 from components.shared.generation import Delta, Parameters, PredictorError, Prompt
 from components.shared.metrics.instruments import Instruments
 
-QUESTION: Prompt = [{"role": "user", "content": "What does the gate compare?"}]
+ASKED = "What does the gate compare?"
+QUESTION: Prompt = [{"role": "user", "content": ASKED}]
 
 
 def test_uris_name_a_host_and_a_model() -> None:
@@ -54,7 +55,7 @@ def said(stream: AsyncGenerator[Delta, None]) -> list[Delta]:
 
 
 def test_a_stream_is_that_of_the_endpoint_with_its_usage(served: Any) -> None:
-    whole = served.chat(str(QUESTION[0]["content"]), max_tokens=12).json()  # type: ignore[index]
+    whole = served.chat(ASKED, max_tokens=12).json()
     found = said(opened(served).stream(QUESTION, Parameters(12)))
     assert "".join(one.text for one in found) == whole["choices"][0]["message"]["content"]
     assert found[-1].finish == whole["choices"][0]["finish_reason"]

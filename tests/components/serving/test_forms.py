@@ -112,7 +112,9 @@ def test_one_repair_tells_the_model_what_was_wrong_and_counts_both_tries() -> No
     predictor = Scripted("Ada!", '{"name": "Ada"}')
     silent = [Delta("", 10, 2), Delta("", 20, 4)]
     assert run(predictor) == [*silent, Delta('{"name": "Ada"}', 20, 4, "stop", 0)]
-    *before, said, wanted = predictor.asked[1]
+    second = predictor.asked[1]
+    assert isinstance(second, list)
+    *before, said, wanted = second
     assert before == PROMPT
     assert said == {"role": "assistant", "content": "Ada!"}
     assert "not JSON" in wanted["content"]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -122,7 +123,7 @@ def late_chats(late: Late) -> float:
 
 
 def test_every_protocol_answers_504_while_a_predictor_hangs(late: Late) -> None:
-    for ask in (lambda: late.client.post(V1, json=ROW), late.chat, lambda: late.chat(stream=True)):
+    for ask in (partial(late.client.post, V1, json=ROW), late.chat, partial(late.chat, stream=True)):
         begun = time.monotonic()
         refused(ask())
         assert GIVE_UP <= time.monotonic() - begun < GIVE_UP + SLACK
@@ -150,7 +151,7 @@ def test_an_answer_that_stalls_after_its_first_word_ends_at_the_deadline(late: L
 def test_the_fallback_answers_and_soon_without_asking_the_predictor(late: Late) -> None:
     late.fallback(BUILT_IN)
     until(lambda: late.client.post(V1, json=ROW).status_code == 200, 30, "the fallback")
-    for name, ask in (("late-credit", lambda: late.client.post(V1, json=ROW)), ("late-docs", late.chat)):
+    for name, ask in (("late-credit", partial(late.client.post, V1, json=ROW)), ("late-docs", late.chat)):
         open_ = f'twinstack_breaker_state{{release="{name}",twin="{name.removeprefix("late-")}"}} 2.0'
 
         def opens(ask: Any = ask, open_: str = open_) -> bool:

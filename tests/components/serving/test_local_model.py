@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -61,12 +62,12 @@ def sides(
     predictor.stop()
 
 
-def said(predictor: LocalPredictor, questions: tuple[str, ...], **more: float) -> list[str]:
+def said(predictor: LocalPredictor, questions: tuple[str, ...], **more: Any) -> list[str]:
     """Answers to questions that are asked at once."""
 
     async def one(question: str) -> str:
         prompt = [{"role": "user", "content": question}]
-        parameters = Parameters(max_tokens=16, **{"temperature": 0.0, **more})  # type: ignore[arg-type]
+        parameters = Parameters(max_tokens=16, **{"temperature": 0.0, **more})
         return "".join([piece.text async for piece in predictor.stream(prompt, parameters)])
 
     async def every() -> list[str]:
@@ -81,7 +82,8 @@ def behind(plain: Foundation, question: str, answer: str) -> list[float]:
     answered = plain.tokenizer(answer, add_special_tokens=False)["input_ids"]
     with torch.inference_mode():
         logits = plain.model(input_ids=torch.tensor([ids + answered])).logits[0, len(ids) - 1 : -1].float()
-    return (logits.max(-1).values - logits[range(len(answered)), answered]).tolist()
+    less: list[float] = (logits.max(-1).values - logits[range(len(answered)), answered]).tolist()
+    return less
 
 
 @pytest.mark.parametrize("questions", [(one,) for one in (*QUESTIONS, LONG)] + [(*QUESTIONS * 2, LONG)])

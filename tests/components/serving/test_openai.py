@@ -8,6 +8,7 @@ import jsonschema
 import numpy as np
 import openai
 import pytest
+from pydantic import BaseModel
 
 from components.runtime.context import Context
 from components.serving.embedding_request import MAX_TEXTS
@@ -24,6 +25,17 @@ def api(served: Any) -> openai.OpenAI:
 def ask(api: openai.OpenAI, question: str = QUESTION, **more: Any) -> Any:
     messages = [{"role": "user", "content": question}]
     return api.chat.completions.create(**{"model": "docs", "messages": messages, "max_tokens": 16, **more})
+
+
+def twinstack(answer: BaseModel) -> dict[str, Any]:
+    """What an answer tells beyond OpenAI's fields."""
+    found: dict[str, Any] = (answer.model_extra or {})["twinstack"]
+    return found
+
+
+def problem(error: openai.APIStatusError) -> dict[str, Any]:
+    assert isinstance(error.body, dict)
+    return error.body
 
 
 def test_several_answers_differ_and_are_all_counted(api: openai.OpenAI) -> None:
@@ -60,9 +72,11 @@ def test_retrieval_off_gives_the_model_no_context(api: openai.OpenAI) -> None:
         max_tokens=4,
         extra_body={"twinstack": {"retrieval": "off"}},
     )
-    assert plain.parse().model_extra["twinstack"]["citations"] == []
+    answer = plain.parse()
+    assert twinstack(answer)["citations"] == []
     assert "x-twinstack-citations" not in plain.headers
-    assert plain.parse().usage.prompt_tokens < ask(api).usage.prompt_tokens
+    assert answer.usage is not None
+    assert answer.usage.prompt_tokens < ask(api).usage.prompt_tokens
 
 
 def test_forced_retrieval_answers_or_says_that_nothing_fits(api: openai.OpenAI, served: Any) -> None:
@@ -70,14 +84,14 @@ def test_forced_retrieval_answers_or_says_that_nothing_fits(api: openai.OpenAI, 
     raw = api.chat.completions.with_raw_response.create(
         model="docs", messages=[{"role": "user", "content": QUESTION}], max_tokens=4, extra_body=forced
     )
-    cited = [one["chunk_id"] for one in raw.parse().model_extra["twinstack"]["citations"]]
+    cited = [one["chunk_id"] for one in twinstack(raw.parse())["citations"]]
     assert raw.headers["x-twinstack-citations"].split(",") == cited
     assert raw.headers["x-twinstack-release"] == served.docs.id
     # A conversation that leaves no room for a single chunk.
     messages = [{"role": "user", "content": "word " * 1500}, {"role": "user", "content": "word " * 370}]
     with pytest.raises(openai.UnprocessableEntityError, match="nothing in the corpus") as found:
-        api.chat.completions.create(model="docs", messages=messages, max_tokens=64, extra_body=forced)
-    assert found.value.body["param"] == "twinstack.retrieval"
+        ask(api, messages=messages, max_tokens=64, extra_body=forced)
+    assert problem(found.value)["param"] == "twinstack.retrieval"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,7 @@ def test_completions_go_on_with_a_raw_text(api: openai.OpenAI, served: Any) -> N
     assert whole.object == "text_completion"
     assert "Paris" in whole.choices[0].text
     # Neither a chat template nor a system prompt was put around it.
+    assert whole.usage is not None
     assert whole.usage.prompt_tokens == 5
     chunks = list(
         api.completions.create(
@@ -133,7 +148,7 @@ def test_completions_go_on_with_a_raw_text(api: openai.OpenAI, served: Any) -> N
     )
     assert "".join(one.text for c in chunks for one in c.choices) == whole.choices[0].text
     assert chunks[-1].usage == whole.usage
-    assert chunks[0].model_extra["twinstack"]["release"] == served.docs.id
+    assert twinstack(chunks[0])["release"] == served.docs.id
     two = api.completions.create(model="docs", prompt=prompt, max_tokens=8, temperature=1, seed=1, n=2)
     assert len({one.text for one in two.choices}) == 2
 
@@ -190,8 +205,8 @@ def test_an_answer_that_is_no_json_is_a_clear_error(api: openai.OpenAI) -> None:
     shape = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"const": "never said"}}}
     with pytest.raises(openai.UnprocessableEntityError, match="two tries") as found:
         ask(api, response_format=shape)
-    assert found.value.body["type"] == "response_format_error"
-    assert found.value.body["param"] == "response_format"
+    assert problem(found.value)["type"] == "response_format_error"
+    assert problem(found.value)["param"] == "response_format"
 
 
 def test_an_answer_of_the_form_is_bare_json(api: openai.OpenAI) -> None:
@@ -207,11 +222,10 @@ def test_an_answer_of_the_form_is_bare_json(api: openai.OpenAI) -> None:
         for pair in shown
         for role, text in zip(("user", "assistant"), pair, strict=True)
     ]
-    answer = api.chat.completions.create(
-        model="docs",
-        messages=[*messages, {"role": "user", "content": "Three plus three?"}],  # type: ignore[arg-type]
-        response_format=shape,  # type: ignore[arg-type]
-        max_tokens=16,
+    answer = ask(
+        api,
+        messages=[*messages, {"role": "user", "content": "Three plus three?"}],
+        response_format=shape,
         extra_body={"twinstack": {"retrieval": "off"}},
     )
     assert isinstance(json.loads(answer.choices[0].message.content or ""), int)

@@ -124,7 +124,7 @@ def watched(
 ) -> Iterator[Watched]:
     folder = tmp_path_factory.mktemp("watched")
     handler = webhook.RequestHandlerClass
-    assert issubclass(handler, Webhook)
+    assert isinstance(handler, type) and issubclass(handler, Webhook)
     address, runner = operations
     receivers = (f"http://127.0.0.1:{webhook.server_port}/", f"{address}/api/v1/alerts")
     with (

@@ -69,8 +69,7 @@ def test_a_running_server_ends_in_order_and_at_once_when_asked_again() -> None:
         stopping.serves(made)
         serving = await started(made)
         signal.raise_signal(signal.SIGTERM)
-        assert made.should_exit
-        assert not made.force_exit
+        assert (made.should_exit, made.force_exit) == (True, False)
         signal.raise_signal(signal.SIGTERM)
         assert made.force_exit
         await asyncio.wait_for(serving, timeout=30)

@@ -1,5 +1,7 @@
 """Before the first release: alive, not ready, and there as soon as it comes."""
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
@@ -32,7 +34,7 @@ def test_whatever_is_asked_before_a_release_is_told_to_come_back(method: str) ->
 
 
 def test_a_release_is_found_as_soon_as_there_is_one() -> None:
-    looks = iter([MissingError("none"), MissingError("none"), "release"])
+    looks: Iterator[MissingError | str] = iter([MissingError("none"), MissingError("none"), "release"])
 
     def look() -> str:
         found = next(looks)

@@ -41,4 +41,4 @@ def test_no_price_is_not_a_price_of_nothing() -> None:
 @pytest.mark.parametrize("wrong", [{"currency": "euro"}, {"hour": -1}, {"models": {"m": {"token": 1}}}])
 def test_a_wrong_price_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Costs(**wrong)  # type: ignore[arg-type]
+        Costs(**wrong)

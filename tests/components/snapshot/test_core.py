@@ -11,11 +11,12 @@ from components.shared.config.classic import Split
 from components.shared.errors import DataError
 from components.snapshot import core
 from tests.components.classic_fixtures import credit, datasets, finished
+from tests.components.samples import classic_twin
 
 
 def test_shapes_and_types_of_what_it_leaves() -> None:
     config, made = finished()
-    twin = config.twin("credit")
+    twin = classic_twin(config)
     parts = {name: pd.read_parquet(made["dataset"].folder / f"{name}.parquet") for name in core.PARTS}
     assert {name: len(part) for name, part in parts.items()} == {"train": 600, "validation": 150, "test": 250}
     for part in parts.values():
@@ -52,7 +53,7 @@ def test_a_later_value_does_not_leak() -> None:
     early = table[["applicant_id", "event_timestamp"]].copy()
     early["event_timestamp"] -= pd.Timedelta(seconds=1)
     joined = context.stores.features.history("credit", made["features"].version, early)
-    assert joined[list(config.twin("credit").features)].isna().to_numpy().all()
+    assert joined[list(classic_twin(config).features)].isna().to_numpy().all()
 
 
 def test_a_re_run_equals_a_run(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_an_empty_part_is_refused(days: tuple[int, ...]) -> None:
 
 
 def test_a_part_of_one_class_is_refused(tmp_path: Path) -> None:
-    table = credit(tmp_path).twin("credit").table.model_dump()
+    table = classic_twin(credit(tmp_path)).table.model_dump()
     config = credit(tmp_path, table={**table, "label": "telephone", "positive": "fax"}, features=["age"])
     with pytest.raises(DataError, match="0 of 600 rows of part train are 'fax'"):
         datasets(config, "credit")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,12 @@ from components.shared import manifests
 from components.shared.errors import LineageError
 from components.train import core
 from tests.components.classic_fixtures import REPOSITORY, credit, finished
+from tests.components.samples import classic_twin
 
 
 def test_what_it_leaves() -> None:
     config, made = finished()
-    twin = config.twin("credit")
+    twin = classic_twin(config)
     folder = made["model"].folder
     assert {path.name for path in folder.iterdir()} == {
         "booster", "scorecard.json", "features.json", "manifest.json",
@@ -39,7 +41,7 @@ def test_what_it_leaves() -> None:
 
 def test_what_it_records() -> None:
     _, made = finished()
-    facts = made["model"].facts
+    facts: dict[str, Any] = made["model"].facts
     assert len(facts["commit"]) == 40
     assert facts["dataset_version"] == made["dataset"].version
     assert {"xgboost", "xgboost-cpu"} & set(facts["packages"])
@@ -74,7 +76,9 @@ def test_a_lost_registry_is_filled_again(tmp_path: Path) -> None:
     assert (local_folder(again.text("model_uri")) / "booster/model.ubj").is_file()
 
 
-def test_uncommitted_code_is_refused_and_marked_where_allowed(tmp_path: Path, monkeypatch) -> None:
+def test_uncommitted_code_is_refused_and_marked_where_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("TWINSTACK_GIT_COMMIT", raising=False)
     config, made = finished()
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.org"]

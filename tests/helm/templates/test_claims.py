@@ -7,6 +7,7 @@ from tests.helm.rendering import Object, ci, one, pods, render, twin
 
 def volume(objects: list[Object], owner: str) -> Object:
     (pod,) = [it for it in pods(objects) if it.of.split("/") == owner.split("/")]
+    found: Object
     (found,) = [it for it in pod.spec["volumes"] if it["name"] == "state"]
     return found
 

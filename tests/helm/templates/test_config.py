@@ -4,7 +4,7 @@ import pytest
 import yaml
 from helm_python import HelmError
 
-from tests.helm.rendering import ci, merged, render
+from tests.helm.rendering import Object, ci, merged, render
 
 
 def test_it_holds_the_configuration_with_the_namespace_of_the_release() -> None:
@@ -66,6 +66,6 @@ def test_a_release_whose_services_would_begin_with_a_digit_is_refused() -> None:
         ),
     ],
 )
-def test_a_contradiction_ends_the_rendering_with_its_place(change: dict, message: str) -> None:
+def test_a_contradiction_ends_the_rendering_with_its_place(change: Object, message: str) -> None:
     with pytest.raises(HelmError, match=message):
         render(merged(ci("minimal"), change))

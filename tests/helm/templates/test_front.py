@@ -3,10 +3,10 @@
 import pytest
 from helm_python import HelmError
 
-from tests.helm.rendering import ci, merged, render, twin
+from tests.helm.rendering import Object, ci, merged, render, twin
 
 
-def front(values: dict, name: str = "twinstack-credit") -> dict:
+def front(values: Object, name: str = "twinstack-credit") -> Object:
     (found,) = [it for it in render(values, "front.yaml") if it["metadata"]["name"] == name]
     return found
 
@@ -48,8 +48,8 @@ def test_startup_has_the_seconds_that_the_values_give_it() -> None:
 
 
 def test_a_changed_configuration_starts_new_pods() -> None:
-    def checksum(values: dict) -> str:
-        return front(values)["spec"]["predictor"]["annotations"]["checksum/config"]
+    def checksum(values: Object) -> str:
+        return str(front(values)["spec"]["predictor"]["annotations"]["checksum/config"])
 
     changed = merged(ci("minimal"), {"config": {"serving": {"max_instances": 5}}})
     assert checksum(ci("minimal")) == checksum(ci("minimal"))

@@ -3,12 +3,13 @@
 import pytest
 from helm_python import HelmError
 
-from tests.helm.rendering import ci, merged, one, render, twin
+from tests.helm.rendering import Object, ci, merged, one, render, twin
 
 
-def support(values: dict) -> dict:
+def support(values: Object) -> Object:
     made = render(values, "llm-inference-services.yaml")
-    return one(made, "LLMInferenceService", "twinstack-support-pinned")["spec"]
+    spec: Object = one(made, "LLMInferenceService", "twinstack-support-pinned")["spec"]
+    return spec
 
 
 def test_model_adapters_and_parallelism_are_fields() -> None:

@@ -1,16 +1,17 @@
 """Default deny, and the named ways through it."""
 
-from tests.helm.rendering import ci, one, pods, render
+from tests.helm.rendering import Object, ci, one, pods, render
 
 OBJECTS = render(ci("production-gpu"))
 POLICIES = [it for it in OBJECTS if it["kind"] == "NetworkPolicy"]
 
 
-def policy(name: str) -> dict:
-    return one(POLICIES, "NetworkPolicy", f"twinstack-{name}")["spec"]
+def policy(name: str) -> Object:
+    spec: Object = one(POLICIES, "NetworkPolicy", f"twinstack-{name}")["spec"]
+    return spec
 
 
-def components(spec: dict) -> set[str]:
+def components(spec: Object) -> set[str]:
     if labels := spec["podSelector"].get("matchLabels"):
         return {labels["twinstack.io/component"]}
     (expression,) = spec["podSelector"]["matchExpressions"]

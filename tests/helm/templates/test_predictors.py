@@ -3,12 +3,12 @@
 import pytest
 from helm_python import HelmError
 
-from tests.helm.rendering import ci, one, render, twin
+from tests.helm.rendering import Object, ci, one, render, twin
 
 PRODUCTION = "production-gpu"
 
 
-def docs(**over: object) -> dict:
+def docs(**over: object) -> Object:
     values = twin(ci(PRODUCTION), "docs", predictor=over)
     return one(render(values, "predictors.yaml"), "InferenceService", "twinstack-docs-pinned")
 
@@ -69,7 +69,7 @@ def test_a_classic_model_runs_on_the_runtime_that_the_chart_makes() -> None:
         ({"gpus": 8}, "may take 32 accelerators at their largest, allowed are 16"),
     ],
 )
-def test_a_contradiction_ends_the_rendering_with_its_place(change: dict, message: str) -> None:
+def test_a_contradiction_ends_the_rendering_with_its_place(change: Object, message: str) -> None:
     with pytest.raises(HelmError, match=message):
         docs(**change)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helm.rendering import ci, one, render
+from tests.helm.rendering import Object, ci, one, render
 
 OBJECTS = render(ci("production-gpu"), "scaled-objects.yaml")
 
@@ -29,7 +29,7 @@ def test_a_predictor_at_zero_is_woken_by_its_front() -> None:
 
 
 @pytest.mark.parametrize("made", OBJECTS, ids=lambda made: made["metadata"]["name"])
-def test_pods_go_slowly_and_stay_while_prometheus_is_away(made: dict) -> None:
+def test_pods_go_slowly_and_stay_while_prometheus_is_away(made: Object) -> None:
     down = made["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleDown"]
     assert down["stabilizationWindowSeconds"] >= 300
     assert made["spec"]["fallback"]["behavior"] == "currentReplicasIfHigher"

@@ -6,17 +6,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
-from tests.helm.rendering import ci, render
+from tests.helm.rendering import Object, ci, render
 
 OBJECTS = render(ci("production-gpu"), "tests/fronts.yaml")
 
 
 class Handler(BaseHTTPRequestHandler):
-    asked: ClassVar[list[tuple[str, str, object]]] = []
+    asked: ClassVar[list[tuple[str, str, Any]]] = []
     status = 200
 
     def do_GET(self) -> None:
@@ -47,7 +47,7 @@ def url() -> Iterator[str]:
         server.server_close()
 
 
-def run(pod: dict, url: str) -> int:
+def run(pod: Object, url: str) -> int:
     (container,) = pod["spec"]["containers"]
     script, address, calls = container["args"]
     assert address.startswith("http://twinstack-")

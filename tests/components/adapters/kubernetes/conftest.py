@@ -10,8 +10,8 @@ from components.adapters.kubernetes.access import Access
 from components.adapters.kubernetes.api import Api
 from components.shared.config.cluster import Cluster
 from components.shared.config.llm import Answering, Foundation
-from components.shared.evaluation import Evaluation
 from components.shared.releases import Release
+from tests.components import samples
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
 
 
@@ -31,16 +31,15 @@ def api(server: Server, token: Path) -> Iterator[Api]:
 
 def release(kind: str = "classic", version: str = "3", **values: Any) -> Release:
     """A release whose model lies in object storage."""
-    numbers = Evaluation(twin="t", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none")
     model = "s3://bucket/artifacts/train/r1" if kind == "classic" else "s3://bucket/artifacts/finetune/r1"
     answering = Answering(foundation=Foundation(model="hf://org/base")) if kind == "llm" else None
-    return Release(
+    return samples.release(
+        f"r{version}",
         **{
-            "id": f"r{version}", "twin": "credit" if kind == "classic" else "docs", "kind": kind,
-            "model_version": version, "model_uri": model, "answering": answering, "dataset_version": "d1",
-            "commit": "abc", "dirty": False, "trained_on": "rows", "evaluation": numbers, "created": "now",
+            "twin": "credit" if kind == "classic" else "docs", "kind": kind, "model_version": version,
+            "model_uri": model, "answering": answering, "dataset_version": "d1", "commit": "abc",
             "model_digest": "0a1b", "run": "run-1", **values,
-        }
+        },
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ class Server:
             if causes and not force:
                 return 409, refusal(409, "Conflict", "Apply failed", {"causes": causes})
             before = self.objects.get(key)
-            made = copy.deepcopy(before) if before else {"metadata": {"uid": f"uid-{self.version}"}}
+            made: Object = copy.deepcopy(before) if before else {"metadata": {"uid": f"uid-{self.version}"}}
             for path in set(owners.get(manager, {})) - set(leaves):
                 if not any(path in owned for other, owned in owners.items() if other != manager):
                     remove(made, path.split("\0"))

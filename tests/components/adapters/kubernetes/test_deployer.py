@@ -92,7 +92,7 @@ def test_an_llm_answers_the_openai_protocol_under_the_name_of_its_adapter(api: A
 def test_what_answers_elsewhere_or_in_the_front_needs_no_predictor(
     api: Api, server: Server, kind: str, model: str, work: dict[str, Any]
 ) -> None:
-    parts = {"answering": Answering(foundation=Foundation(model=model))} if model else {}
+    parts: dict[str, Any] = {"answering": Answering(foundation=Foundation(model=model))} if model else {}
     told: list[str] = []
     assert deployer(api, **work).deploy(release(kind, **parts), told.append) == ""
     assert not server.calls
@@ -217,8 +217,8 @@ def test_a_pod_without_a_node_is_waited_for_and_then_told(api: Api, server: Serv
 
 
 def test_a_failure_that_mends_itself_is_forgiven(api: Api, server: Server) -> None:
-    pulling = {"containerStatuses": [waiting("kserve-container", "ErrImagePull", "timeout")]}
-    server.steps = [has_pod(**pulling), becomes_ready()]
+    pulling = [waiting("kserve-container", "ErrImagePull", "timeout")]
+    server.steps = [has_pod(containerStatuses=pulling), becomes_ready()]
     told: list[str] = []
     deployer(api, failing_seconds=60).deploy(release(), told.append)
     assert any("ErrImagePull: timeout" in one for one in told)
@@ -231,8 +231,11 @@ def test_a_quota_that_forbids_pods_is_told_by_its_new_event_only(api: Api, serve
         found = {"kind": "Event", "metadata": meta, "involvedObject": about, "type": "Warning"}
         return {**found, "reason": "FailedCreate", "message": message}
 
+    def exceeds(one: Server) -> None:
+        one.put("events", warned(2, "exceeded quota: gpus"))
+
     server.put("events", warned(1, "old trouble"))
-    server.steps = [lambda _: None, lambda one: one.put("events", warned(2, "exceeded quota: gpus")) and None]
+    server.steps = [lambda _: None, exceeds]
     with pytest.raises(NotReadyError, match="no pod can be made: exceeded quota: gpus"):
         deployer(api).deploy(release(), silent)
 

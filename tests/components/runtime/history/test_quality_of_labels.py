@@ -6,17 +6,16 @@ from pathlib import Path
 from components.adapters.warehouse import Warehouse
 from components.runtime import quality
 from components.runtime.history import labels
-from components.shared.config import ClassicTwin, load
+from components.shared.config import load
 from components.shared.interactions import Label
-from components.shared.releases import Release
 from tests.components.runtime.history.conftest import answered
+from tests.components.samples import classic_twin, release
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_added_labels_join_the_predictions_they_are_about(warehouse: Warehouse) -> None:
-    twin = load(ROOT / "twinstack.yaml").twin("credit")
-    assert isinstance(twin, ClassicTwin)
+    twin = classic_twin(load(ROOT / "twinstack.yaml"))
     for number in range(20):
         rows = [{"probability": 0.2}, {"probability": 0.9}]
         answered(warehouse, number, twin="credit", kind="classic", route="predict_v1", output=rows)
@@ -32,8 +31,8 @@ def test_added_labels_join_the_predictions_they_are_about(warehouse: Warehouse) 
         for place, value in ((0, "good"), (1, "bad"))
     ]
     assert labels.add(warehouse, given)["without_interaction"] == 0
-    release = Release.model_construct(id="rel", twin="credit", created="2025-12-31T00:00:00+00:00")
-    found = quality.matured(warehouse, release, twin, datetime(2027, 1, 1, tzinfo=UTC))
+    answering = release("rel", twin="credit", created="2025-12-31T00:00:00+00:00")
+    found = quality.matured(warehouse, answering, twin, datetime(2027, 1, 1, tzinfo=UTC))
     assert found is not None
     assert (found.rows, found.labelled) == (40, 30)
     assert found.measures["roc_auc"].value == 1.0

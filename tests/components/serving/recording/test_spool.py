@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from components.serving.recording import spool as spools
 from components.serving.recording.folders import orphans
 from components.serving.recording.segments import records
 from components.serving.recording.spool import Spool, SpoolError
@@ -79,7 +78,7 @@ def test_a_write_that_fails_is_an_error_stops_admission_and_leaves_no_half_recor
 
     for broken in (half, full):
         with monkeypatch.context() as patch:
-            patch.setattr(spools.os, "write", broken)
+            patch.setattr(os, "write", broken)
             with pytest.raises(SpoolError, match="free space"):
                 spool.append(b"lost to the caller as well")
         assert not spool.admits()
@@ -99,7 +98,7 @@ def test_what_is_forced_to_the_disk_is_the_file_and_once_its_name(
         synced.append(Path(f"/proc/self/fd/{file}").resolve().name)
         real(file)
 
-    monkeypatch.setattr(spools.os, "fsync", noted)
+    monkeypatch.setattr(os, "fsync", noted)
     spool = Spool(tmp_path / "root", settings(segment_bytes=4_096))
     spool.append(b"x" * 3_000)
     spool.sync()
@@ -123,7 +122,7 @@ def test_a_disk_that_forces_nothing_stops_admission_and_leaks_no_file(
     def broken(_: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(spools.os, "fsync", broken)
+    monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(OSError):
         spool.sync()
     assert not spool.admits()
@@ -146,8 +145,8 @@ def test_a_torn_record_that_cannot_be_taken_back_is_skipped_by_readers(
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(spools.os, "write", lambda file, data: real(file, data[:9]))
-        patch.setattr(spools.os, "ftruncate", refuse)
+        patch.setattr(os, "write", lambda file, data: real(file, data[:9]))
+        patch.setattr(os, "ftruncate", refuse)
         with pytest.raises(SpoolError):
             spool.append(b"torn")
     spool.append(b"whole")

@@ -9,18 +9,9 @@ import pytest
 from components.serving.traffic.fleet import Fleet
 from components.serving.traffic.report import Report
 from components.shared.config.access import Fleet as Settings
-from components.shared.evaluation import Evaluation
 from components.shared.releases import Release, Traffic
+from tests.components.samples import release
 from tests.conftest import until
-
-NUMBERS = Evaluation(twin="t", cases=1, cases_version="v", level=0.95, candidate={}, baseline_name="none")
-
-
-def release(name: str) -> Release:
-    return Release(
-        id=name, twin="t", kind="classic", model_version="1", model_uri="file:///m", dataset_version="d",
-        commit="c", dirty=False, trained_on="rows", evaluation=NUMBERS, created="2026-01-01T00:00:00+00:00",
-    )  # fmt: skip
 
 
 @dataclass

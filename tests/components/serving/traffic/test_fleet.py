@@ -46,8 +46,7 @@ def test_a_release_that_cannot_be_opened_changes_nothing_and_is_told(held: Any) 
 def test_parts_that_are_not_open_are_left_out_until_they_are(held: Any) -> None:
     held.opener.slow = {"two"}
     held.see("one", canary={"release": "two", "share": 0.5}, fallback="three")
-    assert held.fleet.active.canary is None
-    assert held.fleet.active.fallback == "built-in"
+    assert (held.fleet.active.canary, held.fleet.active.fallback) == (None, "built-in")
     held.opener.go.set()
     held.until(lambda: held.fleet.active.fallback == "three", "the fallback")
     assert held.fleet.active.canary.release == "two"

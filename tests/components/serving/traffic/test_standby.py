@@ -14,7 +14,7 @@ from components.shared.config import load
 from components.shared.config.access import Fleet as Settings
 from components.shared.metrics.instruments import Instruments
 from components.shared.releases import Part, Traffic
-from tests.components.serving.traffic.conftest import release
+from tests.components.samples import release
 
 
 def seen(held: Any, traffic: Traffic, *names: str) -> None:
