@@ -10,7 +10,15 @@ from components.shared.metrics.requests import (
     REQUESTS,
     STAGE_SECONDS,
 )
-from components.shared.metrics.traffic import BREAKER, LIMITED, QUEUE_DEPTH, QUEUE_SECONDS, RETRIES, SHADOWS
+from components.shared.metrics.traffic import (
+    BREAKER,
+    LIMITED,
+    QUEUE_DEPTH,
+    QUEUE_SECONDS,
+    RETRIES,
+    SHADOWS,
+    STANDBY,
+)
 from tools.observability import slo
 from tools.observability.dashboards.parts import (
     Board,
@@ -57,6 +65,13 @@ TRAFFIC = Row(
                     "{{twin}} {{release}} {{role}} model {{model_version}}",
                 )
             ],
+        ),
+        Panel(
+            "Releases opened beforehand",
+            "What a promotion or a rollback may want next: 0 no longer wanted, 1 not open yet, 2 open, 3 it "
+            "could not be opened.",
+            "short",
+            [Query(f"{largest(STANDBY, 'release')} or {zero()}", "{{twin}} {{release}}")],
         ),
     ],
 )
