@@ -3,10 +3,11 @@
 import os
 import time
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
+from components.shared.config.base import Kind
 from components.shared.stored import Stored
 
 #: Warehouse collections. A document of the first three has the field `source`, by which, together with
@@ -64,7 +65,7 @@ class Interaction(Stored):
     request_id: str
     at: str
     twin: str
-    kind: Literal["classic", "llm"]
+    kind: Kind
     release: str
     role: str
     route: str

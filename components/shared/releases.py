@@ -1,9 +1,10 @@
 """Release: model version + prompt version + index version + feature-service version, and their numbers."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
+from components.shared.config.base import Kind
 from components.shared.config.llm import Answering
 from components.shared.evaluation import Evaluation
 from components.shared.stored import Binding
@@ -42,7 +43,7 @@ class Release(Binding):
 
     id: str
     twin: str
-    kind: Literal["classic", "llm"]
+    kind: Kind
     model_version: str
     model_uri: str
     prompt: str = ""

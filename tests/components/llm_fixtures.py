@@ -3,11 +3,12 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from components.adapters import foundation
 from components.runtime.context import Context, Draft
 from components.shared.config import Config, load
-from components.shared.config.llm import Foundation
+from components.shared.config.llm import Finetune, Foundation
 from components.shared.manifests import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,22 @@ def docs(state: Path, cache: Path, **training: object) -> Config:
     state.mkdir(parents=True, exist_ok=True)
     (state / "foundation").symlink_to(cache.resolve())
     return Config(**values)
+
+
+def adapted(cache: Path, folder: Path, strength: float) -> Any:
+    """The shipped model beside an adapter of so much noise, the same every time, saved in a folder."""
+    import torch
+
+    from components.finetune import training
+
+    made = training.adapted(foundation.base(Foundation(), cache, dtype="float32").model, Finetune(rank=4), 1)
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for name, one in made.named_parameters():
+            if "lora_B" in name:
+                one.normal_(0, strength)
+    training.save(made, folder, "test")
+    return made
 
 
 def conversation(number: int) -> list[dict[str, str]]:

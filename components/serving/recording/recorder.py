@@ -4,12 +4,13 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from components.dataflows import signals
 from components.serving.exchange import Exchange
 from components.serving.recording.records import encoded
 from components.serving.recording.spool import Spool, SpoolError
+from components.shared.config.base import Kind
 from components.shared.config.interactions import Interactions
 from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, document, envelope
 from components.shared.metrics.instruments import Instruments
@@ -18,8 +19,6 @@ from components.shared.metrics.metric import NONE
 from components.shared.metrics.records import SPOOLED
 
 log = logging.getLogger("twinstack.serving")
-
-Kind = Literal["classic", "llm"]
 
 #: Requests whose twin and release are remembered for the feedback on them.
 REMEMBERED = 10_000

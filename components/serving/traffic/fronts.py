@@ -9,7 +9,7 @@ from components.adapters.warehouse import Warehouse
 from components.runtime import champion
 from components.runtime.fronts import BEAT, Front, forget, tell
 from components.serving.traffic.report import Report
-from components.shared.config.root import Kind
+from components.shared.config.base import Kind
 from components.shared.errors import TwinError
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.requests import RELEASE_FAILED, RELEASE_INFO

@@ -14,7 +14,7 @@ from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.fronts import Reporter
 from components.serving.traffic.shadow import Shadow
 from components.serving.traffic.standby import Standby
-from components.shared.config.root import Kind
+from components.shared.config.base import Kind
 from components.shared.config.serving import Serving
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.traffic import LIMITED, QUEUE_DEPTH, QUEUE_SECONDS

@@ -11,6 +11,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+#: Kinds of twins.
+Kind = Literal["classic", "llm"]
+
 #: A path, relative to the folder of `twinstack.yaml`.
 ProjectPath = Annotated[str, Field(min_length=1, max_length=500)]
 

@@ -8,7 +8,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from components.shared.config.base import Settings
+from components.shared.config.base import Kind, Settings
 from components.shared.config.kfp import Kfp, Recurring
 from components.shared.config.names import Address, Digest, ImageName, ObjectName, StageName, Variable
 from components.shared.config.nodes import Pool
@@ -136,7 +136,7 @@ class Cluster(Settings):
         """What a stage runs with."""
         return self.stages.get(stage, StageWork())
 
-    def predictor(self, twin: str, kind: Literal["classic", "llm"]) -> PredictorWork:
+    def predictor(self, twin: str, kind: Kind) -> PredictorWork:
         """What the predictors of a twin run with."""
         default = self.predictors.llm if kind == "llm" else self.predictors.classic
         return self.predictors.twins.get(twin, default)

@@ -14,7 +14,6 @@ from components.shared.config.serving import Serving
 from components.shared.config.stores import Stores
 from components.shared.errors import UnknownTwinError
 
-Kind = Literal["classic", "llm"]
 Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
 TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
 

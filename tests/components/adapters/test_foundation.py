@@ -9,9 +9,7 @@ import torch
 
 from components.adapters import converted, foundation
 from components.adapters.foundation import Foundation
-from components.finetune import training
 from components.shared import conversation
-from components.shared.config.llm import Finetune
 from components.shared.config.llm import Foundation as Settings
 from components.shared.errors import ConfigError
 from tests.components import llm_fixtures
@@ -115,13 +113,7 @@ def test_losses_do_not_depend_on_the_batch(loaded: Foundation) -> None:
 def test_a_merged_adapter_speaks_as_it_did_beside_the_model(
     cache: Path, tmp_path: Path, loaded: Foundation
 ) -> None:
-    adapted = training.adapted(foundation.base(Settings(), cache, dtype="float32").model, Finetune(rank=4), 1)
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, one in adapted.named_parameters():
-            if "lora_B" in name:
-                one.normal_(0, 0.05)
-    training.save(adapted, tmp_path, "test")
+    adapted = llm_fixtures.adapted(cache, tmp_path, 0.05)
     merged = foundation.load(Settings(), cache, adapter=tmp_path)
     assert {one.dtype for one in merged.model.parameters()} == {torch.bfloat16}
     ids = torch.tensor([[1, 520, 9531, 198, 1780]])

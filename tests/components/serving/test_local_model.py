@@ -10,10 +10,8 @@ import torch
 
 from components.adapters import foundation
 from components.adapters.foundation import Foundation
-from components.finetune import training
 from components.serving.local import LocalPredictor
 from components.shared import conversation
-from components.shared.config.llm import Finetune
 from components.shared.config.llm import Foundation as Settings
 from components.shared.generation import Parameters, PredictorError
 from tests.components import llm_fixtures
@@ -36,13 +34,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def adapter(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter that changes answers, but not so much that nothing but noise is left."""
     folder = tmp_path_factory.mktemp("adapter")
-    made = training.adapted(foundation.base(Settings(), cache, dtype="float32").model, Finetune(rank=4), 1)
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for name, one in made.named_parameters():
-            if "lora_B" in name:
-                one.normal_(0, 0.02)
-    training.save(made, folder, "test")
+    llm_fixtures.adapted(cache, folder, 0.02)
     return folder
 
 
