@@ -37,8 +37,10 @@ def collect(context: Context) -> Manifest:
     counts = {"added_or_changed": 0, "deleted": 0, "documents": 0, "rejected": 0}
     state: list[list[str]] = []
     revisions = []
+    names = []
     for number, source in enumerate(twin.sources):
         name = f"{number}-{source.type}"
+        names.append(name)
         reader = open_source(source, context.config.path(source.path), context.config.state_path / "git")
         change = _change(context, name, source, reader)
         _apply(context.stores.warehouse, change)
@@ -54,6 +56,7 @@ def collect(context: Context) -> Manifest:
             where=f"twins.{context.twin}.sources",
             remedy="widen `include`, or name another path",
         )
+    counts["deleted"] += _forget_others(context, names)
     context.crash_point("after-warehouse")
     version = digest.of_json(sorted(state))
     return context.commit(
@@ -78,6 +81,20 @@ def _apply(warehouse: Warehouse, change: Change) -> None:
                 REJECTED: (change.rejects, mended + change.deletes),
             }
         )
+
+
+def _forget_others(context: Context, names: list[str]) -> int:
+    """Delete the documents of sources that are no longer configured; how many there were."""
+    warehouse, others = context.stores.warehouse, {}
+    for collection in (COLLECTION, REJECTED):
+        # Mostly there are none, and counting reads no text.
+        kept = sum(warehouse.count(collection, twin=context.twin, source=name) for name in names)
+        if warehouse.count(collection, twin=context.twin) > kept:
+            found = warehouse.scan(collection, twin=context.twin)
+            others[collection] = [one["_id"] for one in found if one["source"] not in names]
+    if others:
+        warehouse.apply({collection: ((), keys) for collection, keys in others.items()})
+    return len(others.get(COLLECTION, ()))
 
 
 def _change(context: Context, name: str, source: DocumentSource, reader: Reader) -> Change:

@@ -23,14 +23,22 @@ def collect(context: Context) -> Manifest:
     Values stay texts here; types and ranges are the next stage's.
 
     Raises:
-        DataError: The file is missing, not UTF-8, lacks a column, or has a row of another length.
+        DataError: The file is missing, not UTF-8, lacks a column, or has a row of another length or an id
+            twice.
     """
     table = context.classic.table
     path = context.config.path(table.path)
     warehouse = context.stores.warehouse
     known = {one["_id"]: one["digest"] for one in warehouse.scan(COLLECTION, twin=context.twin)}
     state, upserts = [], []
+    lines: dict[str, int] = {}
     for row in rows(context.twin, table, path):
+        if (first := lines.setdefault(row["_id"], row["line"])) != row["line"]:
+            raise DataError(
+                f"{table.key} {row['key']!r} occurs twice",
+                where=f"{path}, lines {first} and {row['line']}",
+                remedy="give every row an id of its own; nothing was collected",
+            )
         state.append([row["_id"], row["digest"]])
         if known.pop(row["_id"], None) != row["digest"]:
             upserts.append(row)

@@ -45,7 +45,7 @@ def _freeze(context: Context, collected: Manifest, folder: Path) -> Draft:
     raw.insert(1, "event_timestamp", [one["event_time"] for one in rows])
     lines = [one["line"] for one in rows]
     typed, problems = _typed(table, raw)
-    problems += _duplicates(table, typed) + _broken_rules(table, typed, problems)
+    problems += _broken_rules(table, typed, problems)
     bad = {row for row, _ in problems}
     if len(bad) > table.max_rejected * len(rows):
         named = "; ".join(f"line {lines[row]}, {text}" for row, text in sorted(problems)[:NAMED])
@@ -89,11 +89,6 @@ def _typed(table: Table, raw: "pd.DataFrame") -> tuple["pd.DataFrame", list[tupl
 
 def _article(column: Column) -> str:
     return "an integer" if column.type == "integer" else "a number"
-
-
-def _duplicates(table: Table, typed: "pd.DataFrame") -> list[tuple[int, str]]:
-    twice = typed.index[typed[table.key].duplicated()]
-    return [(int(row), f"{table.key} {typed.at[row, table.key]!r} occurs twice") for row in twice]
 
 
 def _broken_rules(table: Table, typed: "pd.DataFrame", known: list[tuple[int, str]]) -> list[tuple[int, str]]:

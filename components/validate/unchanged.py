@@ -19,5 +19,6 @@ def require_unchanged(collected: Manifest, found: list[list[str]]) -> None:
         raise DataError(
             f"the warehouse no longer holds version {collected.version} of the collected data",
             where=f"twin {collected.twin}",
-            remedy="another run collected meanwhile; run again",
+            remedy=f"run `twin run collect --twin {collected.twin}`, then this again: another run collected "
+            "meanwhile, or was killed before it could say what it had collected",
         )

@@ -53,6 +53,17 @@ def test_a_row_of_another_length_is_named_by_line_and_nothing_is_lost(corpus: Pa
     assert context(corpus).stores.warehouse.count("rows", twin="credit") == 1000
 
 
+def test_an_id_that_comes_twice_is_named_by_its_lines_and_nothing_is_lost(corpus: Path) -> None:
+    core.run(context(corpus))
+    path = corpus / "credit.csv"
+    header, *lines = path.read_text().splitlines()
+    numbered = [f"applicant_id,{header}", *(f"N{at},{line}" for at, line in enumerate(lines))]
+    path.write_text("\n".join([*numbered, f"N7,{lines[0]}"]) + "\n")
+    with pytest.raises(DataError, match=r"applicant_id 'N7' occurs twice.*lines 9 and 1002"):
+        core.run(context(corpus))
+    assert context(corpus).stores.warehouse.get("rows", "credit/A0001") is not None
+
+
 def test_a_missing_column_is_named(corpus: Path) -> None:
     path = corpus / "credit.csv"
     path.write_text(path.read_text().replace("credit_amount", "amount", 1))

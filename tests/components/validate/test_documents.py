@@ -37,3 +37,19 @@ def test_a_corpus_without_text_is_an_error(corpus: Path) -> None:
         path.write_text("\n")
     with pytest.raises(DataError, match="the corpus has no text"):
         validated(corpus)
+
+
+def test_a_source_that_is_no_longer_configured_leaves_nothing_behind(corpus: Path) -> None:
+    text = (corpus / "twinstack.yaml").read_text()
+    (corpus / "more").mkdir()
+    (corpus / "more/four.md").write_text("# Four\n\nMore text.\n")
+    (corpus / "more/bad.md").write_bytes(b"\xff\xfe")
+    both = text.replace("path: docs,", "path: docs}, {type: folder, path: more, max_rejected: 0.5,")
+    (corpus / "twinstack.yaml").write_text(both)
+    assert validated(corpus).facts["documents"] == 4
+    (corpus / "twinstack.yaml").write_text(text)
+    config = load(corpus / "twinstack.yaml")
+    collected = collect.run(Context(config, "docs", "collect"))
+    assert (collected.facts["documents"], collected.facts["deleted"]) == (3, 1)
+    assert core.run(Context(config, "docs", "validate"), collected).facts["documents"] == 3
+    assert Context(config, "docs", "validate").stores.warehouse.count("rejected", twin="docs") == 0
