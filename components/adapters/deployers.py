@@ -17,6 +17,9 @@ class Deployer(Protocol):
     def clean(self, twin: str, wanted: Collection[str]) -> list[str]:
         """Remove a twin's predictors but those of the wanted model versions; the names of what is gone."""
 
+    def withdraw(self, release: Release) -> list[str]:
+        """Remove the predictor of a release's model version and no other; the name of what is gone."""
+
 
 class InProcess:
     """Fronts load the model themselves: there is nothing to make, and nothing to remove."""
@@ -26,6 +29,10 @@ class InProcess:
         return ""
 
     def clean(self, twin: str, wanted: Collection[str]) -> list[str]:
+        """Nothing is gone."""
+        return []
+
+    def withdraw(self, release: Release) -> list[str]:
         """Nothing is gone."""
         return []
 

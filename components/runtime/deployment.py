@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from components.adapters.deployers import deployer
 from components.adapters.warehouse import Warehouse
-from components.runtime import champion
+from components.runtime import champion, fronts
 from components.shared.config import Config
+from components.shared.errors import TwinError
 from components.shared.releases import Release
 
 Report = Callable[[str], None]
@@ -31,6 +32,38 @@ def cleaned(config: Config, warehouse: Warehouse, twin: str, report: Report) -> 
         gone = opened.clean(twin, _versions(config, warehouse, twin, kept=kept))
     if gone:
         report(f"no longer needed, deleted: {', '.join(gone)}")
+
+
+def withdrawn(config: Config, warehouse: Warehouse, twin: str, left: str, report: Report) -> None:
+    """Delete the predictor of a release that was rolled back: it holds its GPU for nobody.
+
+    It stays where another release that answers, or is a step of rollback away, has the same model version,
+    and where a running front may still ask it. Whatever keeps it from being deleted is told and is no
+    failure: the rollback holds.
+
+    Args:
+        config: Of the twin.
+        warehouse: Where traffic, releases and fronts lie.
+        twin: Its name.
+        left: The release; empty for none.
+        report: Told what is deleted, and what stays and why.
+    """
+    if config.profile == "local" or not left:
+        return
+    release = champion.read_release(warehouse, twin, left)
+    if release.model_version in _versions(config, warehouse, twin, kept=config.cluster.predictors.kept):
+        return
+    if not fronts.followed(warehouse, champion.require_traffic(warehouse, twin)):
+        report(f"a running server has not followed yet: the predictor of {left} stays until the next change")
+        return
+    try:
+        with deployer(config) as opened:
+            gone = opened.withdraw(release)
+    except TwinError as error:
+        report(f"the predictor of {left} stays until the next change: {error}")
+        return
+    if gone:
+        report(f"nothing is sent to it any more, deleted: {', '.join(gone)}")
 
 
 def _versions(config: Config, warehouse: Warehouse, twin: str, *, kept: int) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pydantic import Field
 
 from components.adapters.warehouse import Warehouse
+from components.shared.releases import Traffic
 from components.shared.stored import Stored
 
 #: Warehouse collection.
@@ -14,6 +15,9 @@ FRONTS = "fronts"
 #: Seconds after which a front that said nothing counts as gone, and seconds between two words of one that
 #: has nothing new.
 GONE, BEAT = 60.0, 15.0
+
+#: Seconds in which fronts have followed a change, and seconds between two looks.
+FOLLOWED, LOOK = 10.0, 0.1
 
 
 class Front(Stored):
@@ -49,6 +53,30 @@ def tell(warehouse: Warehouse, front: Front) -> None:
 def forget(warehouse: Warehouse, name: str) -> None:
     """Remove a front that ends."""
     warehouse.apply({FRONTS: ((), [name])})
+
+
+def followed(
+    warehouse: Warehouse, now: Traffic, *, most: float = FOLLOWED, clock: Callable[[], float] = time.monotonic
+) -> bool:
+    """Whether every running front of a twin acts on a traffic by now; they are given a little time for it.
+
+    Args:
+        warehouse: Where they tell it.
+        now: The traffic.
+        most: Longest wait in seconds.
+        clock: Monotonic seconds.
+    """
+
+    def behind(front: Front) -> bool:
+        """One that has seen the traffic goes on as before until the new champion is open."""
+        return front.revision < now.revision or front.champion != now.champion
+
+    begun = clock()
+    while any(behind(one) for one in running(warehouse, now.twin)):
+        if clock() - begun >= most:
+            return False
+        time.sleep(LOOK)
+    return True
 
 
 def running(warehouse: Warehouse, twin: str, clock: Callable[[], float] = time.time) -> Iterator[Front]:

@@ -73,6 +73,7 @@ def rolled_back(config: Config, twin: str, report: Report, *, left: str = "") ->
     """Let the release before the champion answer again; on a cluster once its predictor is ready.
 
     A rollback that was killed after the traffic had changed is brought to its end, and goes no step further.
+    On a cluster the predictor of the release that was left is deleted, see `deployment.withdrawn`.
 
     Args:
         config: Of the twin.
@@ -96,6 +97,8 @@ def rolled_back(config: Config, twin: str, report: Report, *, left: str = "") ->
         champion.store(warehouse, deployment.deployed(config, warehouse, target, report))
         found = champion.rollback(warehouse, twin)
     _told(stores, twin, report)
+    now = champion.require_traffic(warehouse, twin)
+    deployment.withdrawn(config, warehouse, twin, champion.unfinished(warehouse, now), report)
     champion.finished(warehouse, twin)
     return found
 

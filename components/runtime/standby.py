@@ -19,9 +19,6 @@ KEPT = 8
 #: or is of a version that does not do it.
 SILENT = 5.0
 
-#: Seconds between two looks at what the fronts have open.
-LOOK = 0.1
-
 Report = Callable[[str], None]
 
 
@@ -87,7 +84,7 @@ def prepare(
             if clock() - begun >= settings.prepare_seconds:
                 report(f"not open yet in {', '.join(waiting)}; what answers there goes on until it is")
                 break
-            time.sleep(LOOK)
+            time.sleep(fronts.LOOK)
     for front in fronts.running(warehouse, release.twin):
         if why := front.failed.get(release.id):
             report(f"{front.id} cannot open it, what answers there goes on: {why}")

@@ -203,7 +203,7 @@ def valid(draw: Any) -> Object:
     console = draw(FLAG)
     return {
         "config": {
-            "cluster": {"deployment_mode": mode},
+            "cluster": {"deployment_mode": mode, "knative_pod_fields": draw(FLAG)},
             "serving": {"allow_anonymous": True},
             "stores": dict.fromkeys(("warehouse", "vectors", "features", "tracking", "artifacts"), "s3://b/x"),
             "twins": {name: TWINS[name] for name in names},
@@ -213,7 +213,6 @@ def valid(draw: Any) -> Object:
         "commonLabels": draw(st.sampled_from([{}, {"team": "ml"}])),
         "environment": draw(st.dictionaries(st.sampled_from(["A", "B_C"]), TEXT)),
         "caBundle": {"configMap": draw(st.sampled_from(["", "ca"]))},
-        "kserve": {"knativePodFields": draw(FLAG)},
         "console": {"enabled": console, "replicas": draw(st.integers(1, 3))},
         "networkPolicies": {"enabled": draw(FLAG), "callers": draw(CALLERS)},
         "priorityClasses": {"create": draw(FLAG)},

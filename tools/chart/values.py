@@ -76,7 +76,6 @@ class CaBundle(Closed, total=False):
 
 class Kserve(Closed, total=False):
     servicePort: Port
-    knativePodFields: bool
 
 
 class Limits(Closed, total=False):

@@ -1,6 +1,6 @@
 """Let model versions answer on a cluster: one InferenceService each, made, waited for, taken back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
 from components.adapters.kubernetes import autoscaling
@@ -101,12 +101,30 @@ class KServeDeployer:
         Returns:
             Names of what was deleted.
         """
+        return self._delete(one for one in self._made(twin) if _version(one) not in wanted)
+
+    def withdraw(self, release: Release) -> list[str]:
+        """Delete the predictor of a release's model version; one that is being made for another stays.
+
+        Returns:
+            Names of what was deleted.
+        """
+        return self._delete(one for one in self._made(release.twin) if _version(one) == release.model_version)
+
+    def _made(self, twin: str) -> list[Object]:
+        return self._api.find(INFERENCE_SERVICES, labels=selector(twin))
+
+    def _delete(self, services: Iterable[Object]) -> list[str]:
         gone = []
-        for one in self._api.find(INFERENCE_SERVICES, labels=selector(twin)):
-            if one["metadata"]["labels"].get(MODEL_VERSION) not in wanted:
-                self._api.delete(INFERENCE_SERVICES, one)
-                gone.append(str(one["metadata"]["name"]))
+        for one in services:
+            self._api.delete(INFERENCE_SERVICES, one)
+            gone.append(str(one["metadata"]["name"]))
         return gone
+
+
+def _version(service: Object) -> str:
+    """Model version that an InferenceService of ours answers for."""
+    return str(service["metadata"]["labels"].get(MODEL_VERSION, ""))
 
 
 def _needs_none(release: Release, settings: Cluster) -> str:

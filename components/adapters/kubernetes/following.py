@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from components.adapters.kubernetes.answers import ClusterError
 from components.adapters.kubernetes.api import EVENTS, INFERENCE_SERVICES, PODS, Api, Object
 from components.adapters.kubernetes.diagnosis import Finding, diagnose
+from components.adapters.kubernetes.inference_service import POD_LABEL
 from components.shared.config.predictors import Predictors
 
 #: Seconds of one watch: pods and events are looked at between two.
 WINDOW = 10
-
-#: Label that KServe puts on the pods of an InferenceService.
-POD_LABEL = "serving.kserve.io/inferenceservice"
 
 Report = Callable[[str], None]
 

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from components.adapters.kubernetes import autoscaling, restricted
+from components.adapters.kubernetes import autoscaling, pod_parts, restricted
 from components.shared import digest
 from components.shared.config.cluster import Cluster
 from components.shared.config.predictors import PredictorWork
@@ -20,11 +20,17 @@ MODEL_VERSION = "twinstack.io/model-version"
 #: Annotation by which a pod is known to be made from this very specification; KServe hands it on.
 SPECIFICATION = "twinstack.io/specification"
 
+#: Label that KServe puts on the pods of an InferenceService.
+POD_LABEL = "serving.kserve.io/inferenceservice"
+
 #: URIs that KServe's storage initializer fetches.
 FETCHED = ("s3", "gs", "hf", "oci", "pvc", "https", "http")
 
 #: Where base model and adapter are mounted: KServe wants one parent for several URIs.
 BASE, ADAPTER = "/mnt/models/base", "/mnt/models/adapter"
+
+#: Seconds until every node knows that a pod goes, as the chart has it.
+KNOWN_SECONDS = 5
 
 #: Folder of the booster inside a classic model: KServe refuses a folder with more than one model file.
 BOOSTER = "booster"
@@ -58,10 +64,7 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
         # KServe does not scale it, and none is a number for what does.
         "minReplicas": max(1, work.replicas),
         "maxReplicas": work.max_replicas,
-        "serviceAccountName": settings.service_accounts.serving,
-        "securityContext": restricted.pod(),
-        "automountServiceAccountToken": False,
-        **_placed(settings, work),
+        **_pod(name_of(release.twin, release.model_version), settings, work),
     }
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
@@ -126,6 +129,7 @@ def _llm(release: Release, settings: Cluster, work: PredictorWork, artifacts: st
         "--max-loras=1",
         "--lora-modules",
         f"{name}={ADAPTER}",
+        *([f"--tensor-parallel-size={work.gpus}"] if work.gpus else []),
         *work.arguments,
     ]
     model = {
@@ -159,28 +163,30 @@ def _base(model: str, twin: str, settings: Cluster, artifacts: str) -> str:
 
 
 def _container(settings: Cluster, work: PredictorWork) -> dict[str, Any]:
-    requests: dict[str, str] = {"cpu": work.cpu, "memory": work.memory}
-    limits: dict[str, str] = {"cpu": work.cpu_limit, "memory": work.memory_limit}
-    if work.gpus:
-        accelerator = settings.pools[work.pool].accelerator if work.pool else "nvidia.com/gpu"
-        requests[accelerator] = limits[accelerator] = str(work.gpus)
     found: dict[str, Any] = {
-        "resources": {"requests": requests, "limits": limits},
+        "resources": pod_parts.resources(settings, work),
         "securityContext": restricted.container(),
     }
+    if settings.deployment_mode == "Standard":
+        # Requests still arrive until every node knows that the pod goes; Knative's queue-proxy holds them.
+        found["lifecycle"] = {"preStop": {"sleep": {"seconds": KNOWN_SECONDS}}}
     return {**found, "runtime": work.runtime} if work.runtime else found
 
 
-def _placed(settings: Cluster, work: PredictorWork) -> dict[str, Any]:
-    """Nodes of the pool, and the taints on them."""
-    if not work.pool:
-        return {}
-    pool = settings.pools[work.pool]
-    found: dict[str, Any] = {"nodeSelector": dict(pool.node_labels)}
-    if pool.tolerations:
-        found["tolerations"] = [
-            one.model_dump(exclude_defaults=True) | {"operator": one.operator} for one in pool.tolerations
-        ]
+def _pod(name: str, settings: Cluster, work: PredictorWork) -> dict[str, Any]:
+    """How the pod runs; Knative takes some fields only where its feature flags are on."""
+    found: dict[str, Any] = {
+        "serviceAccountName": settings.service_accounts.serving,
+        "automountServiceAccountToken": False,
+        # Variables named after every Service of the namespace mean nothing to a predictor.
+        "enableServiceLinks": False,
+    }
+    if settings.deployment_mode == "Standard":
+        found["terminationGracePeriodSeconds"] = work.grace_seconds
+    if settings.deployment_mode == "Standard" or settings.knative_pod_fields:
+        found["securityContext"] = restricted.pod()
+        found |= pod_parts.placed(settings, work)
+        found |= pod_parts.spread(work.spread, {POD_LABEL: name})
     return found
 
 

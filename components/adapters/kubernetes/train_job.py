@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.adapters.kubernetes import restricted
+from components.adapters.kubernetes import pod_parts, restricted
 from components.shared.config import Config
 from components.shared.config.cluster import Cluster
-from components.shared.config.training import Training
 from components.shared.images import reference
 
 #: Job of the runtime that trains, and its container, by the convention of Kubeflow Trainer.
@@ -64,7 +63,7 @@ def train_job(config: Config, twin: str, key: str, arguments: Sequence[str]) -> 
                 "args": ["-m", "components.finetune.worker", *arguments],
                 "numNodes": training.nodes,
                 "numProcPerNode": max(training.gpus, 1),
-                "resourcesPerNode": _resources(cluster, training),
+                "resourcesPerNode": pod_parts.resources(cluster, training),
                 "env": _environment(cluster),
             },
             "runtimePatches": [_patch(config)],
@@ -76,15 +75,6 @@ def _queued(cluster: Cluster) -> dict[str, str]:
     """Kueue suspends a TrainJob of a queue until there is room for the whole of it."""
     pool = cluster.pools.get(cluster.training.pool)
     return {QUEUE: pool.queue} if pool and pool.queue else {}
-
-
-def _resources(cluster: Cluster, training: Training) -> dict[str, Any]:
-    requests: dict[str, str] = {"cpu": training.cpu, "memory": training.memory}
-    limits: dict[str, str] = {"cpu": training.cpu_limit, "memory": training.memory_limit}
-    if training.gpus:
-        accelerator = cluster.pools[training.pool].accelerator if training.pool else "nvidia.com/gpu"
-        requests[accelerator] = limits[accelerator] = str(training.gpus)
-    return {"requests": requests, "limits": limits}
 
 
 def _environment(cluster: Cluster) -> list[dict[str, Any]]:
@@ -103,12 +93,7 @@ def _patch(config: Config) -> dict[str, Any]:
         "serviceAccountName": cluster.service_accounts.serving,
         "securityContext": restricted.pod(),
     }
-    if pool := cluster.pools.get(cluster.training.pool):
-        pod["nodeSelector"] = dict(pool.node_labels)
-        if pool.tolerations:
-            pod["tolerations"] = [
-                one.model_dump(exclude_defaults=True) | {"operator": one.operator} for one in pool.tolerations
-            ]
+    pod |= pod_parts.placed(cluster, cluster.training)
     if secrets := cluster.images.pull_secrets:
         pod["imagePullSecrets"] = [{"name": one} for one in secrets]
     claim, folder = cluster.predictors.artifacts_claim, urlsplit(config.stores.artifacts)

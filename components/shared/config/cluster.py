@@ -59,6 +59,9 @@ class Cluster(Settings):
     """Namespace of pipelines and twins."""
     deployment_mode: Literal["Standard", "Knative"] = "Standard"
     """How KServe runs an InferenceService; it cannot be changed on one that exists."""
+    knative_pod_fields: bool = False
+    """Whether Knative's feature flags for pod security context, node selection, tolerations, spread and
+    priority are on; mode Knative only."""
     images: Images = Images()
     """Which build of each image runs."""
     pools: dict[ObjectName, Pool] = Field(default={})

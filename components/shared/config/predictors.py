@@ -60,6 +60,10 @@ class PredictorWork(Sized):
     """Pods at the most; above `replicas` the stage makes what `scaling` says."""
     scaling: PredictorScaling = PredictorScaling()
     """What scales the pods."""
+    spread: str = Field(default="kubernetes.io/hostname", max_length=317)
+    """Node label over whose values the pods spread where there is room; empty means that they do not."""
+    grace_seconds: int = Field(default=120, ge=10, le=3_600)
+    """Seconds that open answers have after a pod is asked to end, in mode Standard."""
     arguments: tuple[str, ...] = ()
     """More arguments of the model server, for example `--max-model-len=4096`."""
 

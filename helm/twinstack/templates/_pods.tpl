@@ -152,7 +152,15 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $root.Values.pods.spread }}
+{{- include "twinstack.spread" . }}
+{{- if $root.Values.priorityClasses.create }}
+priorityClassName: {{ include "twinstack.priorityClass" (list $root "front") }}
+{{- end }}
+{{- end -}}
+
+{{/* How the pods of one selector spread, for `list $ SELECTOR-LABELS`. */}}
+{{- define "twinstack.spread" -}}
+{{- with (index . 0).Values.pods.spread }}
 {{- if .enabled }}
 topologySpreadConstraints:
   - maxSkew: 1
@@ -163,9 +171,11 @@ topologySpreadConstraints:
         {{- index $ 1 | nindent 8 }}
 {{- end }}
 {{- end }}
-{{- if $root.Values.priorityClasses.create }}
-priorityClassName: {{ include "twinstack.priorityClass" (list $root "front") }}
-{{- end }}
+{{- end -}}
+
+{{/* What happens before a pod is asked to end: requests still arrive until every node knows that it goes. */}}
+{{- define "twinstack.lifecycle" -}}
+preStop: {sleep: {seconds: 5}}
 {{- end -}}
 
 {{/* Name of a PriorityClass, for `list $ NAME`; it is cluster-wide, so the namespace is part of it. */}}

@@ -3,17 +3,22 @@
 Stores are the embedded ones by their URIs; the API server is the stand-in.
 """
 
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.release import core
-from components.runtime import champion
+from components.runtime import champion, fronts, policy
 from components.runtime.context import Context
+from components.runtime.fronts import Front
 from components.shared.config import Config, load
 from components.shared.config.cluster import Cluster
 from components.shared.errors import TwinError
+from components.shared.releases import Part, Traffic
 from pipelines.traffic import promoted, rolled_back
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
 from tests.components.adapters.kubernetes.test_deployer import PROBLEMS, SERVICES, becomes_ready, has_pod
@@ -53,6 +58,16 @@ def given(context: Context, decision: str, dataset: str) -> dict[str, Any]:
 def released(context: Context, server: Server, dataset: str, version: int) -> str:
     server.steps = [becomes_ready(f"credit-m{version}")]
     return core.run(context, **given(context, "release", dataset)).text("release")
+
+
+def service_in_the_making(name: str, version: str) -> dict[str, Any]:
+    """What the release stage of another run has applied and waits for."""
+    labels = {
+        "app.kubernetes.io/managed-by": "twinstack",
+        "twinstack.io/twin": "credit",
+        "twinstack.io/model-version": version,
+    }
+    return {"kind": "InferenceService", "metadata": {"name": name, "labels": labels}}
 
 
 def answering(context: Context) -> Any:
@@ -118,6 +133,91 @@ def test_a_rollback_waits_for_a_predictor_that_was_cleaned(
     assert rolled_back(config, "credit", told.append)["release"] == first
     assert answering(context).predictor.endswith("#credit-m1")
     assert "InferenceService credit-m1 is ready" in told
+
+
+def test_a_rollback_gives_back_the_gpu_of_what_was_rolled_back_and_of_nothing_else(
+    context: Context, server: Server, config: Config
+) -> None:
+    first = released(context, server, "d1", 1)
+    released(context, server, "d2", 2)
+    server.put(SERVICES, service_in_the_making("credit-m3", "3"))
+    told: list[str] = []
+    assert rolled_back(config, "credit", told.append)["release"] == first
+    assert server.names(SERVICES) == ["credit-m1", "credit-m3"], "another's release that is waited for stays"
+    assert told[-1] == "nothing is sent to it any more, deleted: credit-m2"
+
+
+def test_a_rolled_back_release_can_be_promoted_again(
+    context: Context, server: Server, config: Config
+) -> None:
+    released(context, server, "d1", 1)
+    second = released(context, server, "d2", 2)
+    rolled_back(config, "credit")
+    server.steps = [becomes_ready("credit-m2")]
+    promoted(config, "credit", second)
+    assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
+
+
+def test_what_another_release_still_answers_with_survives_a_rollback(
+    context: Context, server: Server, config: Config
+) -> None:
+    first = released(context, server, "d1", 1)
+    second = released(context, server, "d2", 2)
+    warehouse = context.stores.warehouse
+    alike = champion.read_release(warehouse, "credit", second).model_copy(update={"id": "alike"})
+    champion.store(warehouse, alike)
+    policy.changed(warehouse, "credit", {"shadow": Part(release="alike", share=0.5)})
+    assert rolled_back(config, "credit")["release"] == first
+    assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "champion_there"), [(1, "old"), (9, "old")], ids=["has not looked", "cannot open the champion"]
+)
+def test_a_predictor_that_a_running_front_may_still_ask_stays(
+    context: Context,
+    server: Server,
+    config: Config,
+    monkeypatch: pytest.MonkeyPatch,
+    seen: int,
+    champion_there: str,
+) -> None:
+    monkeypatch.setattr(fronts.followed, "__kwdefaults__", {"most": 0.2, "clock": time.monotonic})
+    released(context, server, "d1", 1)
+    released(context, server, "d2", 2)
+    slow = Front(id="pod-1", twin="credit", at=time.time(), revision=seen, champion=champion_there)
+    fronts.tell(context.stores.warehouse, slow)
+    told: list[str] = []
+    rolled_back(config, "credit", told.append)
+    assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
+    assert "a running server has not followed yet" in told[-1]
+
+
+def test_a_front_that_follows_in_time_is_waited_for(context: Context) -> None:
+    warehouse, now = context.stores.warehouse, Traffic(twin="credit", champion="r1", revision=3)
+
+    def tells(revision: int, release: str) -> None:
+        front = Front(id="pod-1", twin="credit", at=time.time(), revision=revision, champion=release)
+        fronts.tell(warehouse, front)
+
+    tells(2, "r2")
+    timer = threading.Timer(0.3, tells, (3, "r1"))
+    timer.start()
+    assert fronts.followed(warehouse, now)
+    timer.join()
+
+
+def test_a_rollback_holds_where_the_predictor_cannot_be_deleted(
+    context: Context, server: Server, config: Config
+) -> None:
+    first = released(context, server, "d1", 1)
+    released(context, server, "d2", 2)
+    server.rules = tuple(replace(one, verbs=tuple(set(one.verbs) - {"delete"})) for one in server.rules)
+    told: list[str] = []
+    assert rolled_back(config, "credit", told.append)["release"] == first
+    assert answering(context).id == first
+    assert "stays until the next change" in told[-1]
+    assert "forbidden" in told[-1]
 
 
 def test_a_rollback_to_what_does_not_come_up_changes_nothing(

@@ -65,7 +65,7 @@ def test_knative_gets_only_what_it_takes_without_feature_flags() -> None:
     assert predictor["scaleMetric"] == "concurrency"
     assert predictor["minReplicas"] == 0
     assert made["metadata"]["labels"]["networking.kserve.io/visibility"] == "cluster-local"
-    flags = front(ci("air-gapped", kserve={"knativePodFields": True}), "twinstack-docs")
+    flags = front(ci("air-gapped", config={"cluster": {"knative_pod_fields": True}}), "twinstack-docs")
     assert flags["spec"]["predictor"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
 
 

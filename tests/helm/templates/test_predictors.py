@@ -44,6 +44,15 @@ def test_it_lands_on_the_pool() -> None:
     assert predictor["affinity"]["podAntiAffinity"]
 
 
+def test_its_pods_spread_and_are_asked_to_end_when_nothing_is_sent_to_them_any_more() -> None:
+    predictor = docs()["spec"]["predictor"]
+    (spread,) = predictor["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "topology.kubernetes.io/zone"
+    own = {"serving.kserve.io/inferenceservice": "twinstack-docs-pinned"}
+    assert spread["labelSelector"]["matchLabels"] == own
+    assert predictor["model"]["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+
+
 def test_weights_have_an_hour_to_load() -> None:
     probe = docs()["spec"]["predictor"]["model"]["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] == 3600

@@ -11,6 +11,7 @@ from components.shared.config.nodes import Pool, Toleration
 from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release
 from tests.components.adapters.kubernetes.stand_in import checker
+from tests.helm.rendering import ci, one, render
 
 STORE = "s3://bucket/artifacts"
 GPU = Pool(node_labels={"twinstack.io/pool": "gpu"}, tolerations=(Toleration(key="nvidia.com/gpu"),))
@@ -77,6 +78,64 @@ def test_a_pool_brings_nodes_taints_and_the_name_of_its_accelerator() -> None:
     assert predictor["nodeSelector"] == {"twinstack.io/pool": "gpu"}
     assert predictor["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
     assert predictor["model"]["resources"]["requests"]["amd.com/gpu"] == "2"
+
+
+def test_pods_spread_end_slowly_and_see_no_other_service() -> None:
+    predictor = inference_service(release(), Cluster(), STORE)["spec"]["predictor"]
+    (spread,) = predictor["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == {"serving.kserve.io/inferenceservice": "credit-m3"}
+    assert (spread["topologyKey"], spread["whenUnsatisfiable"]) == (
+        "kubernetes.io/hostname",
+        "ScheduleAnyway",
+    )
+    assert predictor["enableServiceLinks"] is False
+    assert predictor["terminationGracePeriodSeconds"] == 120
+    zones = Cluster(predictors={"classic": {"spread": "topology.kubernetes.io/zone", "grace_seconds": 30}})
+    other = inference_service(release(), zones, STORE)["spec"]["predictor"]
+    assert other["topologySpreadConstraints"][0]["topologyKey"] == "topology.kubernetes.io/zone"
+    assert other["terminationGracePeriodSeconds"] == 30
+    none = inference_service(release(), Cluster(predictors={"classic": {"spread": ""}}), STORE)
+    assert "topologySpreadConstraints" not in none["spec"]["predictor"]
+
+
+def test_knative_gets_the_fields_of_its_feature_flags_only_where_they_are_on() -> None:
+    pool: dict[str, Any] = {"pools": {"gpu": GPU}, "predictors": {"classic": {"pool": "gpu"}}}
+    flagged = {"securityContext", "nodeSelector", "tolerations", "topologySpreadConstraints"}
+    plain, flags = (
+        inference_service(
+            release(), Cluster(deployment_mode="Knative", knative_pod_fields=on, **pool), STORE
+        )["spec"]["predictor"]
+        for on in (False, True)
+    )
+    assert not flagged & set(plain) and flagged <= set(flags)
+    for predictor in (plain, flags):
+        assert "terminationGracePeriodSeconds" not in predictor and "lifecycle" not in predictor["model"]
+        assert predictor["model"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "gpus"), [("classic", "credit", 0), ("llm", "docs", 2)], ids=["classic", "llm"]
+)
+def test_its_pod_is_as_that_of_a_predictor_that_the_chart_pins(kind: str, name: str, gpus: int) -> None:
+    values = ci("production-gpu", pods={"spread": {"topologyKey": "kubernetes.io/hostname"}})
+    charted = one(render(values, "predictors.yaml"), "InferenceService", f"twinstack-{name}-pinned")
+    theirs = charted["spec"]["predictor"]
+    made = inference_service(release(kind), Cluster(predictors={kind: {"gpus": gpus}}), STORE)
+    ours = made["spec"]["predictor"]
+    alike = ("serviceAccountName", "automountServiceAccountToken", "enableServiceLinks")
+    for field in (*alike, "terminationGracePeriodSeconds"):
+        assert ours[field] == theirs[field], field
+    assert ours["model"]["lifecycle"] == theirs["model"]["lifecycle"]
+    for constraint in (ours["topologySpreadConstraints"][0], theirs["topologySpreadConstraints"][0]):
+        assert len(constraint.pop("labelSelector")["matchLabels"]) == 1
+    assert ours["topologySpreadConstraints"] == theirs["topologySpreadConstraints"]
+    for resource in set(theirs["model"]["resources"]["limits"]) - {"cpu", "memory"}:
+        assert (
+            ours["model"]["resources"]["limits"][resource] == theirs["model"]["resources"]["limits"][resource]
+        )
+    if gpus:
+        assert f"--tensor-parallel-size={gpus}" in ours["model"]["args"]
+        assert f"--tensor-parallel-size={gpus}" in theirs["model"]["args"]
 
 
 def test_a_twin_of_its_own_resources_keeps_them_to_itself() -> None:
