@@ -79,9 +79,22 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def loop(clone: Path) -> Loop:
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of foundation models with the shipped one in it: a session converts it once."""
+    from components.adapters import foundation
+    from components.shared.config.llm import Foundation
+
+    cache = tmp_path_factory.mktemp("foundation")
+    foundation.weights(Foundation(), cache)
+    return cache
+
+
+@pytest.fixture(scope="session")
+def loop(clone: Path, weights: Path) -> Loop:
     """`twin run end_to_end` in the clone, once a session."""
     env = environment(**SHORT)
+    (clone / ".twinstack").mkdir()
+    (clone / ".twinstack/foundation").symlink_to(weights)
     done = subprocess.run(
         [TWIN, "run", "end_to_end"], cwd=clone, env=env, capture_output=True, text=True, check=False
     )

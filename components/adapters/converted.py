@@ -4,9 +4,12 @@ Imports nothing of ours: a build of an image runs this file by itself, so that i
 with the packages and not with every commit (`images/`).
 """
 
+import contextlib
+import functools
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,16 +43,37 @@ def convert(source: Path, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     where = {"gguf_file": source.name}
-    model: Any = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.bfloat16, **where)
+    with _read_once():
+        model: Any = AutoModelForCausalLM.from_pretrained(source.parent, dtype=torch.bfloat16, **where)
+        tokenizer = AutoTokenizer.from_pretrained(source.parent, **where)
     # The weights are plain numbers from here on; the quantised form is neither kept nor named.
     model.hf_quantizer = None
     model.save_pretrained(target)
-    AutoTokenizer.from_pretrained(source.parent, **where).save_pretrained(target)
+    tokenizer.save_pretrained(target)
     config = json.loads((target / "config.json").read_text(encoding="utf-8"))
     config.pop("quantization_config", None)
     (target / "config.json").write_text(json.dumps(config, indent=2), encoding="utf-8")
     for path in target.iterdir():
         path.chmod(0o644)
+
+
+@contextlib.contextmanager
+def _read_once() -> Iterator[None]:
+    """Have gguf remember what transformers asks it for again and again: two thirds of a conversion.
+
+    It parses the header, of 100,000 fields, for configuration, weights and tokenizer each, and makes the
+    table of tensor names for every module.
+    """
+    import gguf
+
+    before = {name: getattr(gguf, name) for name in ("GGUFReader", "get_tensor_name_map")}
+    for name, found in before.items():
+        setattr(gguf, name, functools.cache(found))
+    try:
+        yield
+    finally:
+        for name, found in before.items():
+            setattr(gguf, name, found)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""A project of kind llm in a folder of its own; the foundation model is converted once and shared."""
+"""A project of kind llm in a folder of its own, over weights that the session converted."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,6 @@ from components.shared.config.llm import Finetune, Foundation
 from components.shared.manifests import Manifest
 
 ROOT = Path(__file__).resolve().parents[2]
-
-#: A folder of converted weights to reuse between sessions.
-CACHE_VARIABLE = "TWIN_TEST_WEIGHTS"
-
-
-def shared_cache(folder: Path) -> Path:
-    """The cache of converted weights, filled: the named one, or one in `folder`."""
-    cache = Path(os.environ.get(CACHE_VARIABLE) or folder)
-    foundation.weights(Foundation(), cache)
-    return cache
 
 
 def docs(state: Path, cache: Path, **training: object) -> Config:

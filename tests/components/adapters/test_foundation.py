@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gguf
 import pytest
 import torch
 
@@ -22,27 +23,22 @@ ASKED = (
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return llm_fixtures.shared_cache(tmp_path_factory.mktemp("foundation"))
-
-
-@pytest.fixture(scope="module")
-def loaded(cache: Path) -> Foundation:
+def loaded(weights: Path) -> Foundation:
     # float32: padding moves bfloat16 logits by enough to choose another token now and then.
-    return foundation.base(Settings(), cache, dtype="float32")
+    return foundation.base(Settings(), weights, dtype="float32")
 
 
 def prompts() -> list[list[dict[str, str]]]:
     return [[{"role": "user", "content": one}] for one in ASKED]
 
 
-def test_the_conversion_is_done_once_and_leaves_plain_weights(cache: Path) -> None:
+def test_the_conversion_is_done_once_and_leaves_plain_weights(weights: Path) -> None:
     said: list[str] = []
-    folder = foundation.weights(Settings(), cache, said.append)
+    folder = foundation.weights(Settings(), weights, said.append)
     assert said == []
     assert "quantization_config" not in (folder / "config.json").read_text()
     # A folder of weights is taken as it is.
-    assert foundation.weights(Settings(model=str(folder)), cache, said.append) == folder
+    assert foundation.weights(Settings(model=str(folder)), weights, said.append) == folder
 
 
 def test_weights_that_an_image_holds_ready_are_taken_and_nothing_is_written(
@@ -85,6 +81,15 @@ def test_the_conversion_runs_alone_as_a_build_runs_it(tmp_path: Path) -> None:
     assert not (converted.READY / converted.name(source)).exists()
 
 
+def test_a_conversion_that_fails_leaves_gguf_as_it_was(tmp_path: Path) -> None:
+    source = tmp_path / "model.gguf"
+    source.write_bytes(b"no model at all")
+    before = (gguf.GGUFReader, gguf.get_tensor_name_map)
+    with pytest.raises(ValueError, match="magic"):
+        converted.convert(source, tmp_path / "converted")
+    assert (gguf.GGUFReader, gguf.get_tensor_name_map) == before
+
+
 def test_a_model_that_is_not_there_is_named() -> None:
     with pytest.raises(ConfigError, match=r"foundation.model is 'package:no_such/x.gguf'"):
         foundation.weights(Settings(model="package:no_such/x.gguf"), Path("unused"))
@@ -111,17 +116,17 @@ def test_losses_do_not_depend_on_the_batch(loaded: Foundation) -> None:
 
 
 def test_a_merged_adapter_speaks_as_it_did_beside_the_model(
-    cache: Path, tmp_path: Path, loaded: Foundation
+    weights: Path, tmp_path: Path, loaded: Foundation
 ) -> None:
-    adapted = llm_fixtures.adapted(cache, tmp_path, 0.05)
-    merged = foundation.load(Settings(), cache, adapter=tmp_path)
+    adapted = llm_fixtures.adapted(weights, tmp_path, 0.05)
+    merged = foundation.load(Settings(), weights, adapter=tmp_path)
     assert {one.dtype for one in merged.model.parameters()} == {torch.bfloat16}
     ids = torch.tensor([[1, 520, 9531, 198, 1780]])
     with torch.inference_mode():
         beside = adapted.eval()(input_ids=ids).logits
         inside = merged.model(input_ids=ids).logits.float()
         plain = loaded.model(input_ids=ids).logits
-        rounded = foundation.load(Settings(), cache).model(input_ids=ids).logits.float()
+        rounded = foundation.load(Settings(), weights).model(input_ids=ids).logits.float()
     # What is left is the arithmetic in bfloat16, which the model without an adapter has as well.
     near, noise = (inside - beside).abs().mean(), (rounded - plain).abs().mean()
     assert near < 2 * noise

@@ -3,20 +3,13 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from components.finetune import core
 from components.runtime.context import Context
 from tests.components import llm_fixtures
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return llm_fixtures.shared_cache(tmp_path_factory.mktemp("foundation"))
-
-
-def test_two_steps_leave_a_registered_adapter_and_a_second_run_skips(tmp_path: Path, cache: Path) -> None:
-    config = llm_fixtures.docs(tmp_path / "state", cache, steps=2, batch_size=1, sequence_tokens=128)
+def test_two_steps_leave_a_registered_adapter_and_a_second_run_skips(tmp_path: Path, weights: Path) -> None:
+    config = llm_fixtures.docs(tmp_path / "state", weights, steps=2, batch_size=1, sequence_tokens=128)
     dataset = llm_fixtures.dataset(config)
     context = Context(config, "docs", "finetune", allow_dirty=True)
     made = core.run(context, dataset)

@@ -223,12 +223,16 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Config, Release, Release]:
+def released(
+    tmp_path_factory: pytest.TempPathFactory, weights: Path
+) -> tuple[Path, Config, Release, Release]:
     """A project whose two twins have champions."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(COMMIT_VARIABLE, "0" * 40)
         config = project(folder)
+        config.state_path.mkdir()
+        (config.state_path / "foundation").symlink_to(weights)
         return folder, config, release_credit(config), release_docs(config)
 
 

@@ -28,28 +28,23 @@ TIE = 0.5
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return llm_fixtures.shared_cache(tmp_path_factory.mktemp("local"))
-
-
-@pytest.fixture(scope="module")
-def adapter(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def adapter(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter that changes answers, but not so much that nothing but noise is left."""
     folder = tmp_path_factory.mktemp("adapter")
-    llm_fixtures.adapted(cache, folder, 0.02)
+    llm_fixtures.adapted(weights, folder, 0.02)
     return folder
 
 
 @pytest.fixture(scope="module", params=["plain", "adapted"])
 def sides(
-    request: pytest.FixtureRequest, cache: Path, adapter: Path
+    request: pytest.FixtureRequest, weights: Path, adapter: Path
 ) -> Iterator[tuple[LocalPredictor, Foundation]]:
     """The predictor, and the same weights in transformers' own layers."""
     chosen = adapter if request.param == "adapted" else None
-    plain = foundation.base(Settings(), cache, dtype="bfloat16")
+    plain = foundation.base(Settings(), weights, dtype="bfloat16")
     if chosen:
         plain = Foundation(foundation.merged(plain.model, chosen), plain.tokenizer)
-    served = foundation.load(Settings(), cache, adapter=chosen, streams=True)
+    served = foundation.load(Settings(), weights, adapter=chosen, streams=True)
     predictor = LocalPredictor(lambda: (served.model, served.tokenizer))
     predictor.start()
     yield predictor, plain
