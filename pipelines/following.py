@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import get_args
 
-from components.adapters.kfp_access import PASSING
-from components.adapters.kfp_server import KfpServer, Seen, Task
+from components.adapters.kfp.access import PASSING
+from components.adapters.kfp.server import KfpServer, Seen, Task
 from components.shared.config.names import StageName
 from components.shared.errors import PipelinesError, RunFailedError
 from pipelines.narrator import Narrator

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.adapters.kfp_recurring import Recurring, Schedule
-from components.adapters.kfp_server import KfpServer, Uploaded
+from components.adapters.kfp.recurring import Recurring, Schedule
+from components.adapters.kfp.server import KfpServer, Uploaded
 from components.shared.config import Config, dump
 from components.shared.config.kfp import Kfp
 from components.shared.errors import ConfigError

@@ -75,10 +75,11 @@ def _unimportable(kind: str) -> list[str]:
 
 def _unready() -> list[str]:
     """What a process would convert at its start, or could not read."""
-    from components.adapters import converted, encoder
+    from components.adapters.foundation import converted
+    from components.adapters.packaged import packaged
     from components.shared.config.llm import Foundation
 
-    source = encoder.packaged(Foundation().model, "foundation.model")
+    source = packaged(Foundation().model, "foundation.model")
     folder = converted.READY / converted.name(source)
     if not (folder / "model.safetensors").is_file():
         return [f"{source.name} is not converted in it: there is no {folder}"]

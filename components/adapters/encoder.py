@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.adapters.packaged import packaged
 from components.shared import digest
 from components.shared.config.llm import Encoder as Settings
-from components.shared.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,29 +28,6 @@ LIMIT = 512
 #: WordPiece makes one unknown token of a word of more than 100 characters, be it a megabyte of base64. Such
 #: a token counts as pieces of this many characters, so that a chunk stays as short as its tokens promise.
 LONG_WORD, PIECE = 100, 4
-
-
-def packaged(uri: str, field_name: str) -> Path:
-    """The path of `package:NAME/PATH` inside an installed package, or of a local path.
-
-    Raises:
-        ConfigError: The package or the path does not exist.
-    """
-    path = Path(uri)
-    if uri.startswith("package:"):
-        name, _, inside = uri.removeprefix("package:").partition("/")
-        found = find_spec(name)
-        if found is None or not found.submodule_search_locations:
-            raise ConfigError(
-                f"{field_name} is '{uri}', but package '{name}' is not installed",
-                remedy="install it, see tools/install.sh, or name a local path",
-            )
-        path = Path(found.submodule_search_locations[0]) / inside
-    if not path.exists():
-        raise ConfigError(
-            f"{field_name} is '{uri}', but {path} does not exist", remedy="name an existing path"
-        )
-    return path
 
 
 @dataclass
@@ -94,7 +70,7 @@ class Encoder:
         from transformers import AutoModel
         from transformers.utils import logging
 
-        from components.adapters.packed import pack
+        from components.adapters.foundation.packed import pack
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         model = AutoModel.from_pretrained(self.path, dtype=getattr(torch, self.settings.precision))

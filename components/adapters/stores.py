@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from components.adapters.artifacts import Artifacts, FolderArtifacts
-from components.adapters.warehouse import Warehouse
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.artifacts.contract import Artifacts
+from components.adapters.artifacts.folders import FolderArtifacts
+from components.adapters.warehouse.contract import Warehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.shared.config import Config
 from components.shared.errors import ConfigError
 
 if TYPE_CHECKING:  # heavy libraries load when a store is first used
-    from components.adapters.features import Features
+    from components.adapters.features.store import Features
     from components.adapters.registry import Registry
-    from components.adapters.vectors import Vectors
+    from components.adapters.vectors.contract import Vectors
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Stores:
         """Committed stage outputs."""
         uri = self.config.stores.artifacts
         if urlsplit(uri).scheme == "s3":
-            from components.adapters.artifacts_s3 import S3Artifacts
+            from components.adapters.artifacts.s3 import S3Artifacts
 
             return S3Artifacts(uri, self.config.state_path / "objects")
         return FolderArtifacts(self._folder("artifacts", "file", "artifacts"))
@@ -40,11 +41,11 @@ class Stores:
         uri = self.config.stores.warehouse
         match urlsplit(uri).scheme:
             case "postgresql":
-                from components.adapters.warehouse_postgres import PostgresWarehouse
+                from components.adapters.warehouse.postgres import PostgresWarehouse
 
                 return PostgresWarehouse(uri)
             case "mongodb" | "mongodb+srv":
-                from components.adapters.warehouse_mongo import MongoWarehouse
+                from components.adapters.warehouse.mongo import MongoWarehouse
 
                 return MongoWarehouse(uri)
         return SqliteWarehouse(self._folder("warehouse", "sqlite", "warehouse.db"))
@@ -54,10 +55,10 @@ class Stores:
         """Index versions."""
         uri = self.config.stores.vectors
         if urlsplit(uri).scheme in ("http", "https"):
-            from components.adapters.vectors_server import ServerVectors
+            from components.adapters.vectors.server import ServerVectors
 
             return ServerVectors(uri)
-        from components.adapters.vectors_embedded import EmbeddedVectors
+        from components.adapters.vectors.embedded import EmbeddedVectors
 
         return EmbeddedVectors(self._folder("vectors", "milvus-lite", "vectors"))
 
@@ -67,11 +68,11 @@ class Stores:
         parts = urlsplit(self.config.stores.features)
         online = parse_qs(parts.query).get("online", [""])[0]
         if parts.scheme == "feast+s3":
-            from components.adapters.features_s3 import S3Features
+            from components.adapters.features.s3 import S3Features
 
             place = f"s3://{parts.netloc}{parts.path}".rstrip("/")
             return S3Features(place, self.config.state_path / "features", online)
-        from components.adapters.features import Features
+        from components.adapters.features.store import Features
 
         return Features(self._folder("features", "feast", "features"), online)
 

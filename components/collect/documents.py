@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.adapters.sources import Entry, Reader, open_source
-from components.adapters.warehouse import Document, Warehouse
+from components.adapters.warehouse.contract import Document, Warehouse
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config.llm import DocumentSource, GitSource

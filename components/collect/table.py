@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from components.adapters.warehouse import Document
+from components.adapters.warehouse.contract import Document
 from components.runtime.context import Context, Draft
 from components.shared import digest
 from components.shared.config.classic import EventTime, Table

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from components.adapters.warehouse import ALL, ConflictError, Span, Warehouse
+from components.adapters.warehouse.contract import ALL, ConflictError, Span, Warehouse
 from components.console.runs import Runner
 from components.shared.config import Config
 from components.shared.stored import Stored

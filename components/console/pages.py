@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 
-from components.adapters.warehouse import Span
+from components.adapters.warehouse.contract import Span
 
 #: Items of a page, and most of them.
 USUAL, MOST = 100, 1_000

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from components.adapters.stores import Stores
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.console.runs import Pipeline, Run
 from components.runtime import approvals
 from components.shared.config import Config

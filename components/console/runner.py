@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from components.adapters.stores import Stores
-from components.adapters.warehouse import ConflictError, Span
+from components.adapters.warehouse.contract import ConflictError, Span
 from components.console import runs
 from components.console.runs import Pipeline, Run, Stage
 from components.shared.config import Config

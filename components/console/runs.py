@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
-from components.adapters.warehouse import Span, Warehouse
+from components.adapters.warehouse.contract import Span, Warehouse
 from components.shared.errors import NotFoundError
 from components.shared.stored import Stored
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from components.adapters.vectors import Entry
+    from components.adapters.vectors.contract import Entry
 
     Vectors = dict[str, NDArray[np.float32]]
 
@@ -147,7 +147,7 @@ def _embed(context: Context, encoder: Encoder, cache: EmbeddingCache, missing: d
 
 
 def _entries(rows: list[dict[str, Any]], vectors: "list[NDArray[np.float32]]") -> "Iterator[Sequence[Entry]]":
-    from components.adapters.vectors import Entry
+    from components.adapters.vectors.contract import Entry
 
     for start in range(0, len(rows), BATCH):
         page = zip(rows[start : start + BATCH], vectors[start : start + BATCH], strict=True)

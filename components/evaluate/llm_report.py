@@ -12,7 +12,7 @@ from components.shared import comparison
 from components.shared.evaluation import Evaluation
 
 if TYPE_CHECKING:
-    from components.adapters.vectors import Found
+    from components.adapters.vectors.contract import Found
     from components.evaluate.measuring import Values
 
 STYLE = (

@@ -28,7 +28,7 @@ from components.shared.generation import Answer
 from components.shared.manifests import Manifest
 
 if TYPE_CHECKING:
-    from components.adapters.vectors import Found
+    from components.adapters.vectors.contract import Found
 
 Values = dict[str, NDArray[np.float64]]
 

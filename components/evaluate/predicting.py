@@ -26,11 +26,11 @@ def model(folder: Path) -> "Iterator[Callable[[Floats], Floats]]":
         DataError: Its files are missing or are no model.
         PredictorError: A model behind a URL does not answer, once it is asked.
     """
-    from components.adapters import v2_endpoint
+    from components.adapters.endpoints import v2
     from components.dataflows import boosting
 
     if place := kept(folder):
-        with v2_endpoint.opened(place) as ask:
+        with v2.opened(place) as ask:
             yield ask
         return
     yield partial(boosting.probability, boosting.load(folder))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from components.adapters.vectors import Found
+    from components.adapters.vectors.contract import Found
 
 FILE = "drift_reference.json"
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.adapters.foundation import Foundation
+from components.adapters.foundation.model import Foundation
 from components.evaluate.questions import Question
 from components.runtime.context import Context
 from components.shared import digest
@@ -114,8 +114,9 @@ def seconds(context: Context, models: Models, variant: Variant, occasion: str) -
 
 
 def _generated(context: Context, models: Models, variant: Variant, batch_size: int) -> list[Answer]:
-    from components.adapters import foundation, openai_batch
-    from components.adapters.openai_endpoint import OpenAIEndpoint
+    from components.adapters import foundation
+    from components.adapters.endpoints import openai_batch
+    from components.adapters.endpoints.openai import OpenAIEndpoint
 
     longest = context.llm.questions.max_new_tokens
     place = endpoint(variant.foundation.model)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from components.adapters.foundation import token_losses
+from components.adapters.foundation.entropy import token_losses
 from components.finetune.checkpoint import Checkpoint, Progress
 from components.finetune.packing import Pack
 from components.finetune.ranks import Ranks

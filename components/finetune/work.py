@@ -10,7 +10,7 @@ from components.shared import digest
 from components.shared.manifests import Manifest
 
 if TYPE_CHECKING:
-    from components.adapters.foundation import Foundation
+    from components.adapters.foundation.model import Foundation
     from components.finetune.checkpoint import Checkpoint
     from components.finetune.ranks import Ranks
     from components.finetune.training import Outcome

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from components.adapters.feast_repository import OFFLINE, TIME, Description
+from components.adapters.features.repository import OFFLINE, TIME, Description
 from components.runtime import dataflow, features
 from components.runtime.context import Context, Draft
 from components.shared import digest

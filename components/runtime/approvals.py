@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from components.adapters.warehouse import ConflictError, Expected, Warehouse
+from components.adapters.warehouse.contract import ConflictError, Expected, Warehouse
 from components.shared import digest
 from components.shared.approvals import APPROVALS, Approval, State, Subject
 from components.shared.errors import NotFoundError

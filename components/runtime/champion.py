@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.adapters.warehouse import Document, Expected, Warehouse
+from components.adapters.warehouse.contract import Document, Expected, Warehouse
 from components.runtime.context import Context
 from components.shared.errors import NotFoundError
 from components.shared.releases import BUILT_IN, RELEASES, TRAFFIC, Release, Traffic

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from components.adapters.deployers import deployer
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, fronts
 from components.shared.config import Config
 from components.shared.errors import TwinError

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from components.adapters.artifacts import require_latest
+from components.adapters.artifacts.contract import require_latest
 from components.runtime import pushing
 from components.runtime.context import Context
 from components.shared import manifests

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import Field
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.shared.releases import Traffic
 from components.shared.stored import Stored
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion
 from components.shared.errors import RequestError
 from components.shared.releases import BUILT_IN, NOTHING, Part, Traffic

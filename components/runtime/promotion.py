@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from components.adapters.registry import TrackingError, impatient
 from components.adapters.stores import Stores
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, deployment, standby
 from components.shared.config import Config
 from components.shared.releases import Release

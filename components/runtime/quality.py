@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from components.adapters.warehouse import Span, Warehouse
+from components.adapters.warehouse.contract import Span, Warehouse
 from components.dataflows.intervals import Floats
 from components.dataflows.quality import Quality, quality
 from components.shared.config import ClassicTwin

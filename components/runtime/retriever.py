@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from components.adapters.encoder import Encoder
-from components.adapters.vectors import Found, Index
+from components.adapters.vectors.contract import Found, Index
 from components.dataflows import retrieval
 from components.shared.config.llm import Retrieval
 

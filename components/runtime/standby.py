@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, fronts
 from components.runtime.fronts import Front
 from components.shared.config import Config

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from components.adapters.warehouse import ConflictError, Expected, Warehouse
+from components.adapters.warehouse.contract import ConflictError, Expected, Warehouse
 from components.dataflows import drift_window
 from components.dataflows.drift_reference import REFERENCES, Reference
 from components.dataflows.drift_window import Drift, Rule, Window

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from openai.types import Completion, CreateEmbeddingResponse, Model
 from openai.types.chat import ChatCompletion
 
-from components.adapters import links
+from components.adapters.web import links
 from components.serving import answering, chat_request, completion_request, embedding_request
 from components.serving.asking import Ask, Page
 from components.serving.chat_answer import Writer

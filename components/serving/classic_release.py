@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.adapters.endpoints.v2 import V2Endpoint
 from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
-from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting, scorecard
 from components.runtime import features
 from components.serving.exchange import current, measured
@@ -25,7 +25,7 @@ from components.shared.releases import Release
 if TYPE_CHECKING:
     from xgboost import Booster
 
-    from components.adapters.features import Reader
+    from components.adapters.features.store import Reader
     from components.runtime.dataflow import Plan
 
 Floats = NDArray[np.float64]

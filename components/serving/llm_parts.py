@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.encoder import Encoder
+from components.adapters.endpoints.openai import OpenAIEndpoint
 from components.adapters.model_files import local_folder
-from components.adapters.openai_endpoint import OpenAIEndpoint
 from components.adapters.stores import Stores
-from components.adapters.vectors import Index
+from components.adapters.vectors.contract import Index
 from components.dataflows import passages, prompts
 from components.runtime.retriever import Retriever
 from components.serving.asking import Page

@@ -105,8 +105,8 @@ class LocalPredictor:
         """Load the model and start the thread that generates."""
         from transformers import ContinuousBatchingConfig, GenerationConfig
 
-        from components.adapters import paged_attention
-        from components.adapters.packed import calm
+        from components.adapters.foundation import paged_attention
+        from components.adapters.foundation.packed import calm
 
         model, tokenizer = self._parts
         # The processors choose the token, so nothing is left to sample.

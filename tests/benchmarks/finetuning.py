@@ -14,7 +14,7 @@ def ratio(folder: Path) -> list[Row]:
     import torch
 
     from components.adapters import foundation
-    from components.adapters.artifacts import require_latest
+    from components.adapters.artifacts.contract import require_latest
     from components.finetune import packing, training, work
     from components.runtime.context import Context
     from components.shared import conversation

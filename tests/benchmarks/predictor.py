@@ -93,7 +93,7 @@ def _side(name: str, folder: Path) -> dict[str, float]:
 
 def _llama(folder: Path) -> dict[str, dict[str, float]]:
     """Numbers of llama.cpp by what kind of weights it read; empty where it does not install."""
-    from components.adapters.encoder import packaged
+    from components.adapters.packaged import packaged
     from components.shared.config.llm import Foundation
 
     home = folder / "environment"

@@ -33,7 +33,7 @@ def bare(port: int) -> None:
 
 def front(port: int, folder: Path) -> None:
     """Everything of ours but the release."""
-    from components.adapters.warehouse_sqlite import SqliteWarehouse
+    from components.adapters.warehouse.sqlite import SqliteWarehouse
     from components.runtime import champion
     from components.runtime.keys import Keys
     from components.serving.classic import ClassicFront

@@ -121,7 +121,7 @@ class TestImage:
         if kind(path) not in WEIGHTS:
             assert "weights" not in named(path)
             return
-        assert _all(named(path)["weights"], "COPY") == ["components/adapters/converted.py ./"]
+        assert _all(named(path)["weights"], "COPY") == ["components/adapters/foundation/converted.py ./"]
 
     def test_bytecode_is_made_once_and_holds_whatever_the_times_of_the_files(self, path: Path) -> None:
         for stage in (named(path)["dependencies"], named(path)["code"]):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.features import Reader
+from components.adapters.features.store import Reader
 from components.shared.config import Config, load
 from components.shared.errors import ConfigError, LineageError
 from components.shared.evaluation import FILE, Evaluation

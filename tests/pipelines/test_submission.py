@@ -1,4 +1,4 @@
-"""`twin submit` and `twin recurring` against a stub of the API (`kfp_stub`), not Kubeflow's server.
+"""`twin submit` and `twin recurring` against a stub of the API, not Kubeflow's server.
 
 The stub holds requests to the models of the generated client; what a real server answers beyond that is not
 tested here.
@@ -18,15 +18,15 @@ import pytest
 import yaml
 from rich.console import Console
 
-from components.adapters.kfp_recurring import MANAGED, Recurring
+from components.adapters.kfp.recurring import MANAGED, Recurring
 from components.shared.config import Config, load, parse
 from components.shared.errors import ConfigError, PipelinesError, RunFailedError, TwinError
 from pipelines import following, submission
 from pipelines.compiler import package_of, version_name
 from pipelines.narrator import Narrator
 from pipelines.submission import Target
-from tests.components.adapters import kfp_stub
-from tests.components.adapters.kfp_stub import Kept
+from tests.components.adapters.kfp import stub as kfp_stub
+from tests.components.adapters.kfp.stub import Kept
 
 ROOT = Path(__file__).resolve().parents[2]
 TWIN = str(Path(sys.executable).parent / "twin")

@@ -6,13 +6,13 @@ from components.shared import errors
 
 #: Modules with errors of their own.
 ELSEWHERE = (
-    "components.adapters.vectors_server",
+    "components.adapters.vectors.server",
     "components.adapters.registry",
     "components.adapters.objects",
-    "components.adapters.warehouse",
+    "components.adapters.warehouse.contract",
     "components.shared.identity",
     "components.adapters.kubernetes.following",
-    "components.adapters.links",
+    "components.adapters.web.links",
     "components.serving.asking",
     "components.serving.client",
     "components.serving.forms",

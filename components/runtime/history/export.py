@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Literal
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELS, Feedback, Interaction, Label
 
 Format = Literal["jsonl", "csv"]

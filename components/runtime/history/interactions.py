@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from components.adapters.warehouse import Document, Span, Warehouse
+from components.adapters.warehouse.contract import Document, Span, Warehouse
 from components.shared.errors import NotFoundError
 from components.shared.interactions import (
     FEEDBACK,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.shared.errors import DataError
 from components.shared.interactions import INTERACTIONS, LABELLING, LABELS, Label, document
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from components.adapters.artifacts import Artifacts
+from components.adapters.artifacts.contract import Artifacts
 from components.adapters.stores import Stores
 from components.runtime import champion
 from components.runtime.entry import SLOTS

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
-from components.adapters.warehouse import ALL, Document, Span, Warehouse
+from components.adapters.warehouse.contract import ALL, Document, Span, Warehouse
 from components.runtime.history import interactions
 from components.shared import digest
 from components.shared.interactions import FEEDBACK, LABELLING, LABELS, Interaction, envelope

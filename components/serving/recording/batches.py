@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.adapters.warehouse import Document
+from components.adapters.warehouse.contract import Document
 from components.serving.recording import segments
 from components.serving.recording.detected import complete
 from components.serving.recording.folders import Orphan, Segment

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from components.adapters.warehouse import Document
+from components.adapters.warehouse.contract import Document
 
 #: How JSON writes it; a text may hold these letters themselves, which are then left as they are.
 NUL = b"\\u0000"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.serving.recording.batches import Batch, Item, read
 from components.serving.recording.folders import Orphan, Segment, orphans
 from components.serving.recording.spool import Spool

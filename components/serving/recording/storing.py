@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from components.adapters.warehouse import Document, Warehouse
+from components.adapters.warehouse.contract import Document, Warehouse
 from components.serving.recording import segments
 from components.serving.recording.batches import Item
 from components.shared.errors import DataError

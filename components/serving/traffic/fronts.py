@@ -5,7 +5,7 @@ import os
 import socket
 import time
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion
 from components.runtime.fronts import BEAT, Front, forget, tell
 from components.serving.traffic.report import Report

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime.standby import announced
 from components.shared.config.access import Fleet as Settings
 from components.shared.memory import available_share

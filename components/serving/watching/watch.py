@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Window
 from components.runtime import quality, watched

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from components.adapters import objects
-from components.adapters.artifacts import Artifacts, FolderArtifacts, require_latest
-from components.adapters.artifacts_s3 import S3Artifacts
+from components.adapters.artifacts.contract import Artifacts, require_latest
+from components.adapters.artifacts.folders import FolderArtifacts
+from components.adapters.artifacts.s3 import S3Artifacts
 from components.adapters.model_files import available, local_folder
 from components.shared.errors import DataError, MissingError, NotFoundError
 from components.shared.manifests import Manifest

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from components.adapters.encoder import Encoder, packaged
+from components.adapters.encoder import Encoder
+from components.adapters.packaged import packaged
 from components.shared.config.llm import Encoder as Settings
 from components.shared.errors import ConfigError
 

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from components.adapters.feast_repository import TIME, Description
-from components.adapters.features import MARKER, Features
-from components.adapters.features_s3 import S3Features
+from components.adapters.features.repository import TIME, Description
+from components.adapters.features.s3 import S3Features
+from components.adapters.features.store import MARKER, Features
 from components.shared.errors import ConfigError, MissingError
 from tests import servers
 
@@ -157,7 +157,7 @@ def test_history_in_object_storage_without_an_online_server_is_refused(tmp_path:
 
 def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:
     code = (
-        "import os; from components.adapters.feast_repository import import_feast; import_feast();"
+        "import os; from components.adapters.features.repository import import_feast; import_feast();"
         "from prometheus_client import values;"
         "print('PROMETHEUS_MULTIPROC_DIR' in os.environ, values.ValueClass.__name__)"
     )

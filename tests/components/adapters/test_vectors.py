@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.adapters.vectors import Entry, Vectors
-from components.adapters.vectors_embedded import EmbeddedVectors
-from components.adapters.vectors_server import ServerVectors, VectorStoreError
+from components.adapters.vectors.contract import Entry, Vectors
+from components.adapters.vectors.embedded import EmbeddedVectors
+from components.adapters.vectors.server import ServerVectors, VectorStoreError
 from components.shared.errors import MissingError
 from tests import servers
 from tests.conftest import free_port
@@ -135,7 +135,7 @@ def test_a_version_without_its_collection_is_missing(vectors: Vectors) -> None:
 
 
 def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.adapters.vectors_server.PATIENCE", 1.0)
+    monkeypatch.setattr("components.adapters.vectors.server.PATIENCE", 1.0)
     with pytest.raises(VectorStoreError, match="Milvus refuses"):
         ServerVectors(f"http://127.0.0.1:{free_port()}").exists("docs", "v1")
 
@@ -143,7 +143,7 @@ def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from components.adapters.vectors_embedded import EmbeddedVectors
+from components.adapters.vectors.embedded import EmbeddedVectors
 from tests.components.adapters.test_vectors import TEXTS, entries
 def batches():
     yield entries(*TEXTS)
@@ -154,7 +154,7 @@ EmbeddedVectors(Path(sys.argv[1])).create("docs", "v2", batches())
 READER = """
 import sys
 from pathlib import Path
-from components.adapters.vectors_embedded import EmbeddedVectors
+from components.adapters.vectors.embedded import EmbeddedVectors
 from tests.components.adapters.test_vectors import TEXTS, entries
 index = EmbeddedVectors(Path(sys.argv[1])).open("docs", "v1")
 print(index.dense(entries(*TEXTS)[2].vector, 1)[0].chunk_id)

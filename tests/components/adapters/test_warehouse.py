@@ -16,10 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.adapters.warehouse import ConflictError, Expected, Span, Warehouse, WarehouseError
-from components.adapters.warehouse_mongo import MongoWarehouse
-from components.adapters.warehouse_postgres import PostgresWarehouse
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.contract import ConflictError, Expected, Span, Warehouse, WarehouseError
+from components.adapters.warehouse.mongo import MongoWarehouse
+from components.adapters.warehouse.postgres import PostgresWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.shared.errors import DataError
 from tests import servers
 from tests.conftest import free_port
@@ -286,17 +286,17 @@ def test_what_postgresql_cannot_hold_is_refused_and_nothing_is_written(
 def test_what_mongodb_says_of_a_bulk_write_does_not_repeat_the_documents() -> None:
     from pymongo.errors import BulkWriteError
 
-    from components.adapters.warehouse_mongo import _reason
+    from components.adapters.warehouse.mongo import _reason
 
     wrong = {"code": 11000, "errmsg": "nobody's business", "op": {"text": "nobody's business"}}
     assert _reason(BulkWriteError({"writeErrors": [wrong]})) == "write errors 11000"
 
 
 def test_a_server_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("components.adapters.warehouse_postgres.PATIENCE", 0.5)
+    monkeypatch.setattr("components.adapters.warehouse.postgres.PATIENCE", 0.5)
     with pytest.raises(WarehouseError, match="PostgreSQL does not answer"):
         PostgresWarehouse(f"postgresql://test@127.0.0.1:{free_port()}/test").count("c")
-    monkeypatch.setattr("components.adapters.warehouse_mongo.PATIENCE", 500)
+    monkeypatch.setattr("components.adapters.warehouse.mongo.PATIENCE", 500)
     mongo_away = MongoWarehouse(f"mongodb://127.0.0.1:{free_port()}/test")
     with pytest.raises(WarehouseError, match="MongoDB refuses"):
         mongo_away.apply({"c": ([one("a")], ())})

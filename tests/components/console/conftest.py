@@ -8,7 +8,7 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from components.adapters.warehouse import ConflictError, Span
+from components.adapters.warehouse.contract import ConflictError, Span
 from components.console.app import Console, made
 from components.console.runs import NEWEST, Pipeline, Run
 from components.shared.config import load

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.adapters.stores import Stores
-from components.adapters.warehouse import ConflictError
+from components.adapters.warehouse.contract import ConflictError
 from components.console import runs
 from components.console.runner import CommandRunner
 from components.console.runs import Run

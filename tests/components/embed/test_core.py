@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from components.adapters.encoder import Encoder
-from components.adapters.vectors_embedded import EmbeddedVectors
+from components.adapters.vectors.embedded import EmbeddedVectors
 from components.collect import core as collect
 from components.embed import core
 from components.runtime.context import Context

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from components.adapters.foundation import token_losses
+from components.adapters.foundation.entropy import token_losses
 from components.finetune import packing, training
 from components.finetune.checkpoint import Checkpoint
 from components.finetune.packing import Pack, Pair

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.warehouse import ConflictError
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.contract import ConflictError
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.runtime import approvals
 from components.shared.errors import NotFoundError
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.adapters.warehouse import ConflictError
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.contract import ConflictError
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.runtime import champion, policy
 from components.shared.errors import NotFoundError, RequestError
 from components.shared.releases import TRAFFIC, Part, Traffic

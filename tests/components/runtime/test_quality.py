@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.dataflows.quality import Quality
 from components.runtime import quality
 from components.shared.config import ClassicTwin, load

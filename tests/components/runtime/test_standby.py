@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.runtime import champion, fronts, promotion, standby
 from components.runtime.fronts import Front
 from components.shared.config import Config, load

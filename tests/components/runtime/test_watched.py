@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.dataflows import drift_reference
 from components.dataflows.drift_reference import Reference
 from components.dataflows.drift_window import Window

@@ -20,7 +20,7 @@ import yaml
 
 from components.adapters.encoder import Encoder
 from components.adapters.stores import Stores
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.dataflows import drift_reference
 from components.dataflows.drift_reference import Reference
 from components.evaluate import reference

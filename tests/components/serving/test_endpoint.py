@@ -11,8 +11,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from components.adapters.openai_batch import generate
-from components.adapters.openai_endpoint import OpenAIEndpoint
+from components.adapters.endpoints.openai import OpenAIEndpoint
+from components.adapters.endpoints.openai_batch import generate
 from components.runtime.champion import champion_of
 from components.runtime.context import Context
 from components.serving.asking import Ask

@@ -15,7 +15,7 @@ import grpc
 import httpx
 import pytest
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, policy
 from components.shared.releases import BUILT_IN, NOTHING
 from tests.components.serving.conftest import beside, start, stop

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from components.adapters import foundation
-from components.adapters.foundation import Foundation
+from components.adapters.foundation.model import Foundation
 from components.serving import local
 from components.serving.local import LocalPredictor
 from components.serving.sampling import SeededChoice, seed_at

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.serving.server import serve
 from components.shared.config import Config
 from components.shared.errors import ConfigError, MissingError, TwinError

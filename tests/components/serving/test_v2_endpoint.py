@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from components.adapters.endpoints.v2 import V2Endpoint
 from components.adapters.model_files import local_folder
-from components.adapters.v2_endpoint import V2Endpoint
 from components.dataflows import boosting
 from components.runtime.context import Context
 from components.serving.classic_release import open_classic

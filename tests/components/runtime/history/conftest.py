@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.adapters.warehouse import Warehouse
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.contract import Warehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.shared.interactions import FEEDBACK, INTERACTIONS, Feedback, Interaction, document, id_at
 
 

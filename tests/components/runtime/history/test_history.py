@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime.history import export, interactions, labels, queue
 from components.shared.errors import DataError, NotFoundError
 from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELLING, LABELS, Label
@@ -90,7 +90,7 @@ class TestQueue:
     def test_the_same_answers_give_the_same_draw_and_another_seed_another(
         self, warehouse: Warehouse, tmp_path: Path
     ) -> None:
-        from components.adapters.warehouse_sqlite import SqliteWarehouse
+        from components.adapters.warehouse.sqlite import SqliteWarehouse
 
         draws = []
         for place, seed in enumerate((0, 0, 1)):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.serving.exchange import Exchange
 from components.serving.recording.recorder import Recorder
 from components.serving.recording.shipper import Shipper

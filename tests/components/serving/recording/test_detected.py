@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.serving.recording.detected import complete
 from components.shared.interactions import FEEDBACK, INTERACTIONS
 from tests.components.serving.recording.conftest import Sink, Start, exchange

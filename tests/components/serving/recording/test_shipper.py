@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.serving.recording import shipper as shippers
 from components.serving.recording.records import encoded
 from components.serving.recording.segments import packed
@@ -175,7 +175,7 @@ CHILD = """
 import os, signal, sys
 from pathlib import Path
 from prometheus_client import CollectorRegistry
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.serving.recording.recorder import Recorder
 from components.serving.recording.shipper import Shipper
 from components.serving.recording.spool import Spool

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from components.adapters.stores import Stores
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, fronts, policy, promotion, standby
 from components.runtime.history.lineage import trace
 from components.serving.traffic.fronts import FAILED, OPEN

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
-from components.adapters.warehouse import Warehouse
+from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, policy, promotion, standby
 from components.runtime.history.lineage import trace
 from components.shared.config import load

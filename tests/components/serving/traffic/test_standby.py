@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from components.adapters.warehouse_sqlite import SqliteWarehouse
+from components.adapters.warehouse.sqlite import SqliteWarehouse
 from components.runtime import champion, standby
 from components.serving.traffic.fronts import Reporter
 from components.serving.traffic.standby import Standby

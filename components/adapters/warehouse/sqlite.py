@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from components.adapters import sqlite
-from components.adapters.warehouse import ALL, PAGE, Document, Expected, Span, Values, paged, require
+from components.adapters.warehouse.contract import ALL, PAGE, Document, Expected, Span, Values, paged, require
 
 
 class SqliteWarehouse:

@@ -8,8 +8,9 @@ import gguf
 import pytest
 import torch
 
-from components.adapters import converted, foundation
-from components.adapters.foundation import Foundation
+from components.adapters import foundation
+from components.adapters.foundation import converted
+from components.adapters.foundation.model import Foundation
 from components.shared import conversation
 from components.shared.config.llm import Foundation as Settings
 from components.shared.errors import ConfigError

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from components.adapters.kfp_access import PATIENCE, Access
+from components.adapters.kfp.access import PATIENCE, Access
 from components.shared.config.kfp import Kfp
 from components.shared.errors import PipelinesError
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.adapters import objects
-from components.adapters.feast_repository import OFFLINE, Description, definitions, open_store
-from components.adapters.features import MARKER, Features
+from components.adapters.features.repository import OFFLINE, Description, definitions, open_store
+from components.adapters.features.store import MARKER, Features
 from components.shared.errors import ConfigError, MissingError
 from components.shared.files import locked, write_atomic
 

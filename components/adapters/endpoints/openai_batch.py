@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from components.adapters.openai_endpoint import OpenAIEndpoint
+from components.adapters.endpoints.openai import OpenAIEndpoint
 from components.shared.conversation import Message
 from components.shared.generation import Answer, Parameters, PredictorError
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.adapters.milvus import fill, search
-from components.adapters.vectors import Entry, Found
+from components.adapters.vectors.contract import Entry, Found
+from components.adapters.vectors.milvus import fill, search
 from components.shared.errors import MissingError
 from components.shared.files import locked, write_atomic
 
 if TYPE_CHECKING:
-    from components.adapters.vectors import Vector
+    from components.adapters.vectors.contract import Vector
 
 COLLECTION = "chunks"
 DATABASE = "index.db"

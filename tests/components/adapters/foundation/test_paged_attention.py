@@ -13,7 +13,7 @@ from transformers import (
     MistralForCausalLM,
 )
 
-from components.adapters import paged_attention
+from components.adapters.foundation import paged_attention
 
 SIZES: dict[str, Any] = {
     "vocab_size": 64,

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from components.adapters import links
-from components.adapters.addresses import parsed, public
-from components.adapters.pages import MAX_TAGS, readable
+from components.adapters.web import links
+from components.adapters.web.addresses import parsed, public
+from components.adapters.web.pages import MAX_TAGS, readable
 from components.shared.config.links import Links
 
 PRIVATE = (

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from components.adapters.feast_repository import (
+from components.adapters.features.repository import (
     OFFLINE,
     TIME,
     Description,

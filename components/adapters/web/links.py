@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpcore
 
-from components.adapters.addresses import Address, parsed, public
-from components.adapters.pages import KINDS, content_kind, decoded, readable
+from components.adapters.web.addresses import Address, parsed, public
+from components.adapters.web.pages import KINDS, content_kind, decoded, readable
 from components.shared.config.links import Links
 from components.shared.errors import RequestError
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.adapters.kfp_access import PATIENCE
-from components.adapters.kfp_server import KfpServer, Uploaded, reference
+from components.adapters.kfp.access import PATIENCE
+from components.adapters.kfp.server import KfpServer, Uploaded, reference
 
 #: Description of a recurring run of the list, which may be removed, and of one that a person asked for.
 MANAGED = "Kept by twinstack; what is changed by hand is undone."

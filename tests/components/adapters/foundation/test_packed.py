@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from components.adapters.packed import CALM, FEW, THREADS, Packed, Part, calm, pack
+from components.adapters.foundation.packed import CALM, FEW, THREADS, Packed, Part, calm, pack
 
 
 class Gated(torch.nn.Module):

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from components.adapters.milvus import fill, search
-from components.adapters.vectors import Entry, Found
+from components.adapters.vectors.contract import Entry, Found
+from components.adapters.vectors.milvus import fill, search
 from components.shared.errors import MissingError, TwinError
 
 if TYPE_CHECKING:
-    from components.adapters.vectors import Vector
+    from components.adapters.vectors.contract import Vector
 
 #: `USER:PASSWORD` or an API key of the server.
 TOKEN = "MILVUS_TOKEN"  # noqa: S105 - the name of a variable

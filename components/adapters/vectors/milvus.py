@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from components.adapters.vectors import Entry, Found
+from components.adapters.vectors.contract import Entry, Found
 
 #: Longest text that Milvus stores in a field, in bytes.
 LONGEST = 65_535

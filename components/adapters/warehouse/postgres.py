@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from components.adapters.warehouse import (
+from components.adapters.warehouse.contract import (
     ALL,
     PAGE,
     Document,

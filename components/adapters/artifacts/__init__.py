@@ -1,0 +1,1 @@
+"""Stage outputs: committed whole or not there; in a folder, or in object storage."""

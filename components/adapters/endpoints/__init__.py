@@ -1,0 +1,1 @@
+"""Models that answer elsewhere, over HTTP: the OpenAI API, and KServe V2."""

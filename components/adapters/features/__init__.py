@@ -1,0 +1,1 @@
+"""Feature store: Feast, an immutable repository a feature version."""

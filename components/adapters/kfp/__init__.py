@@ -1,0 +1,1 @@
+"""The server of Kubeflow Pipelines: how it is reached, runs, recurring runs."""

@@ -1,0 +1,1 @@
+"""Index versions: in Milvus Lite, or on a Milvus server."""

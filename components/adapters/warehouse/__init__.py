@@ -1,0 +1,1 @@
+"""Documents in transactions: in SQLite, MongoDB or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Pages of the web that a caller names, behind a guard."""
