@@ -31,8 +31,8 @@ from components.shared.metrics.instruments import Instruments
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
-    from components.serving.classic import ClassicFront
-    from components.serving.llm import LlmFront
+    from components.serving.classic.front import ClassicFront
+    from components.serving.llm.front import LlmFront
 
     Front = ClassicFront | LlmFront
 
@@ -170,8 +170,8 @@ def _front(
         return read_release(stores.warehouse, release.twin, name)
 
     if release.kind == "llm":
-        from components.serving.llm import LlmFront
-        from components.serving.llm_parts import open_release
+        from components.serving.llm.front import LlmFront
+        from components.serving.llm.parts import open_release
 
         return LlmFront(
             manager(
@@ -185,8 +185,8 @@ def _front(
             ),
             config.serving.limits.max_prompt_tokens,
         )
-    from components.serving.classic import ClassicFront
-    from components.serving.classic_release import open_classic
+    from components.serving.classic.front import ClassicFront
+    from components.serving.classic.release import open_classic
 
     return ClassicFront(
         config,
@@ -216,8 +216,8 @@ def _start(
     """Start KServe's server with our routes; returns after SIGTERM or Ctrl-C."""
     from kserve import ModelServer, model_server
 
-    from components.serving.chat import router
-    from components.serving.llm import LlmFront
+    from components.serving.llm.front import LlmFront
+    from components.serving.openai.routes import router
     from components.serving.recording.feedback import router as feedback_router
     from components.serving.rest_server import Surroundings, TwinRestServer
 

@@ -94,8 +94,8 @@ def alone(folder: Path) -> Iterator[Callable[[bool], Coroutine[None, None, None]
     from components.adapters.stores import Stores
     from components.dataflows import prompts
     from components.runtime.champion import champion_of
-    from components.serving.llm_parts import open_predictor, open_retriever
-    from components.serving.predictor import Parameters
+    from components.serving.llm.parts import open_predictor, open_retriever
+    from components.serving.llm.predictor import Parameters
     from components.serving.sharing import Loans, Shared
     from components.shared.config import load
 

@@ -190,8 +190,8 @@ def ours(cache: Path) -> dict[str, float]:
     """The predictor as the front uses it, from prompt to text."""
     from components.adapters import foundation
     from components.adapters.encoder import Encoder
-    from components.serving.local import LocalPredictor
-    from components.serving.predictor import Parameters
+    from components.serving.llm.local import LocalPredictor
+    from components.serving.llm.predictor import Parameters
     from components.shared.config.llm import Encoder as EncoderSettings
     from components.shared.config.llm import Foundation
 

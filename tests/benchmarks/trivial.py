@@ -36,7 +36,7 @@ def front(port: int, folder: Path) -> None:
     from components.adapters.warehouse.sqlite import SqliteWarehouse
     from components.runtime import champion
     from components.runtime.keys import Keys
-    from components.serving.classic import ClassicFront
+    from components.serving.classic.front import ClassicFront
     from components.serving.limits.access import Access
     from components.serving.traffic.manager import manager
     from components.shared.evaluation import Evaluation

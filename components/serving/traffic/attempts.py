@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from components.serving.exchange import Exchange, current
-from components.serving.predictor import PredictorError, PredictorLateError
 from components.serving.traffic.breaker import Breaker, State
 from components.serving.traffic.fleet import Fleet, R
 from components.serving.traffic.retries import RetryBudget
 from components.serving.traffic.routing import belongs
 from components.shared.config.access import Breaker as Settings
 from components.shared.errors import TwinError
+from components.shared.generation import PredictorError, PredictorLateError
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import NONE
 from components.shared.metrics.requests import FALLBACKS

@@ -15,8 +15,8 @@ from components.adapters.endpoints.openai import OpenAIEndpoint
 from components.adapters.endpoints.openai_batch import generate
 from components.runtime.champion import champion_of
 from components.runtime.context import Context
-from components.serving.asking import Ask
-from components.serving.llm_parts import open_predictor, open_release
+from components.serving.llm.asking import Ask
+from components.serving.llm.parts import open_predictor, open_release
 from components.serving.sharing import Loans, Shared
 from components.shared.config import Config, load
 from components.shared.config.llm import Remote

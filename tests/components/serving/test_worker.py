@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from components.serving.predictor import PredictorLateError
+from components.serving.llm.predictor import PredictorLateError
 from components.serving.worker import Worker
 
 pytestmark = pytest.mark.anyio

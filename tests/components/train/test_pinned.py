@@ -13,8 +13,8 @@ from components.adapters.model_files import local_folder
 from components.evaluate import core as evaluate
 from components.release import core as release
 from components.runtime.context import Context
-from components.serving.classic_release import open_classic
-from components.serving.instances import Instance
+from components.serving.classic.instances import Instance
+from components.serving.classic.release import open_classic
 from components.shared.config import Config
 from components.shared.config.classic import ClassicTwin
 from components.shared.endpoints import kept

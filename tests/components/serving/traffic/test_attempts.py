@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from components.serving import exchange as exchanges
 from components.serving.exchange import Exchange
-from components.serving.predictor import PredictorError
+from components.serving.llm.predictor import PredictorError
 from components.serving.traffic.attempts import Attempts
 from components.shared.config.access import Breaker as Settings
 from components.shared.errors import NotFoundError, TwinError

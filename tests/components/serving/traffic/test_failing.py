@@ -12,11 +12,10 @@ from prometheus_client import CollectorRegistry
 from components.runtime.champion import require_traffic
 from components.runtime.context import Context
 from components.serving import exchange as exchanges
-from components.serving.asking import Ask, Page
-from components.serving.chat_answer import Citation
 from components.serving.exchange import LEFT, Exchange
-from components.serving.forms import Form, FormError
-from components.serving.predictor import Delta, Parameters, PredictorError, Prompt
+from components.serving.llm.asking import Ask, Citation, Page
+from components.serving.llm.forms import Form, FormError
+from components.serving.llm.predictor import Delta, Parameters, PredictorError, Prompt
 from components.serving.traffic.breaker import State
 from components.serving.traffic.manager import Manager, manager
 from components.shared.errors import TooLargeError
@@ -39,8 +38,8 @@ async def test_the_scorecard_answers_when_the_model_fails(
     released: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from components.dataflows import boosting
-    from components.serving.classic import ClassicFront
-    from components.serving.classic_release import ClassicRelease, open_parts
+    from components.serving.classic.front import ClassicFront
+    from components.serving.classic.release import ClassicRelease, open_parts
 
     _, config, credit, _ = released
     parts = open_parts(config, Context(config, "credit", "t").stores, credit)
@@ -80,8 +79,8 @@ async def test_the_scorecard_answers_when_the_model_hangs(
 ) -> None:
     from components.dataflows import boosting
     from components.serving import worker
-    from components.serving.classic import ClassicFront
-    from components.serving.classic_release import open_classic
+    from components.serving.classic.front import ClassicFront
+    from components.serving.classic.release import open_classic
 
     _, config, credit, _ = released
     monkeypatch.setattr(worker.Worker.__init__, "__defaults__", (0.2,))
@@ -188,8 +187,8 @@ class Chat:
 
 @pytest.fixture
 def chat(released: Any) -> Any:
-    from components.serving.llm import LlmFront
-    from components.serving.llm_release import LlmRelease
+    from components.serving.llm.front import LlmFront
+    from components.serving.llm.release import LlmRelease
 
     docs, model, found = released[3], Model(), Chunks()
     opened = LlmRelease(docs, 1000, found, model, Instruments(CollectorRegistry()))  # type: ignore[arg-type]

@@ -5,8 +5,8 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers.generation.logits_process import TopPLogitsWarper
 
-from components.serving.local import WINDOW, Decoder
-from components.serving.sampling import GREEDY, SEEDS, SeededChoice, TopP, seed_at, settings
+from components.serving.llm.local import WINDOW, Decoder
+from components.serving.llm.sampling import GREEDY, SEEDS, SeededChoice, TopP, seed_at, settings
 from components.shared.generation import Parameters
 
 TEXT = "Grüße, 你好 and 🙂🙂 to all: " + "one two three, four. " * 12

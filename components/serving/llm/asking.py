@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from components.serving.chat_answer import Citation
-from components.serving.forms import Form
-from components.serving.predictor import Parameters, Prompt
+from components.serving.llm.forms import Form
+from components.serving.llm.predictor import Parameters, Prompt
 from components.shared.errors import NotFoundError
 from components.shared.releases import Release
 
@@ -48,6 +47,25 @@ class Ask:
     pages: tuple[Page, ...] = ()
     variables: Mapping[str, str | int | float] = field(default_factory=dict)
     form: Form | None = None
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A chunk that was in the prompt.
+
+    Attributes:
+        path: Its document.
+        heading: Where in the document.
+        chunk_id: Its id in the index version.
+        score: How well it fits the question; larger is better.
+        text: The chunk itself.
+    """
+
+    path: str
+    heading: str
+    chunk_id: str
+    score: float
+    text: str
 
 
 @dataclass(frozen=True)

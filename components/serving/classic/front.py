@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from kserve import InferInput, InferOutput, InferRequest, InferResponse, Model
 
-from components.serving.classic_release import SCORECARD, ClassicRelease
+from components.serving.classic.instances import Checker, Instance
+from components.serving.classic.release import SCORECARD, ClassicRelease
 from components.serving.exchange import current
-from components.serving.instances import Checker, Instance
 from components.serving.traffic.attempts import Choice
 from components.serving.traffic.manager import Manager
 from components.shared.config import ClassicTwin, Config

@@ -12,15 +12,15 @@ from openai.types import Completion, CreateEmbeddingResponse, Model
 from openai.types.chat import ChatCompletion
 
 from components.adapters.web import links
-from components.serving import answering, chat_request, completion_request, embedding_request
-from components.serving.asking import Ask, Page
-from components.serving.chat_answer import Writer
-from components.serving.chat_request import ChatRequest
-from components.serving.completion_answer import TextWriter
-from components.serving.completion_request import CompletionRequest
-from components.serving.embedding_request import EmbeddingRequest
 from components.serving.exchange import current
-from components.serving.llm import LlmFront
+from components.serving.llm.asking import Ask, Page
+from components.serving.llm.front import LlmFront
+from components.serving.openai import answering, chat_request, completion_request, embedding_request
+from components.serving.openai.chat_answer import Writer
+from components.serving.openai.chat_request import ChatRequest
+from components.serving.openai.completion_answer import TextWriter
+from components.serving.openai.completion_request import CompletionRequest
+from components.serving.openai.embedding_request import EmbeddingRequest
 from components.serving.openapi import body_of
 from components.shared.config.links import Links
 from components.shared.config.serving import Serving

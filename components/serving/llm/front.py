@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from kserve import Model
 
 from components.runtime.rates import RateError
-from components.serving.asking import Ask, Page, Prepared
-from components.serving.chat_answer import Citation
 from components.serving.exchange import current
 from components.serving.limits.errors import late
-from components.serving.llm_release import LlmRelease
-from components.serving.predictor import Delta, PredictorError
+from components.serving.llm.asking import Ask, Citation, Page, Prepared
+from components.serving.llm.predictor import Delta, PredictorError
+from components.serving.llm.release import LlmRelease
 from components.serving.traffic.attempts import Choice
 from components.serving.traffic.manager import Manager
 from components.shared.errors import RequestError, TooLargeError

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.serving.openai_fields import Generation, not_longer, read
+from components.serving.openai.fields import Generation, not_longer, read
 from components.shared.config.serving import Serving
 
 

@@ -12,8 +12,8 @@ from components.adapters.endpoints.v2 import V2Endpoint
 from components.adapters.model_files import local_folder
 from components.dataflows import boosting
 from components.runtime.context import Context
-from components.serving.classic_release import open_classic
-from components.serving.instances import Instance
+from components.serving.classic.instances import Instance
+from components.serving.classic.release import open_classic
 from components.shared.endpoints import Endpoint
 from components.shared.generation import PredictorError
 from components.shared.metrics.instruments import Instruments

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from components.serving.forms import Form, form_of
-from components.serving.openai_fields import Closed, Extension, Generation, not_longer, read
-from components.serving.predictor import Parameters
+from components.serving.llm.forms import Form, form_of
+from components.serving.llm.predictor import Parameters
+from components.serving.openai.fields import Closed, Extension, Generation, not_longer, read
 from components.shared.config.serving import Serving
 from components.shared.conversation import Message
 from components.shared.errors import RequestError

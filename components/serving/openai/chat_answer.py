@@ -12,27 +12,9 @@ from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
 from openai.types.chat.chat_completion_chunk import ChoiceDelta
 from pydantic import BaseModel
 
-from components.serving.choices import Collected
-from components.serving.predictor import Delta
-
-
-@dataclass(frozen=True)
-class Citation:
-    """A chunk that was in the prompt.
-
-    Attributes:
-        path: Its document.
-        heading: Where in the document.
-        chunk_id: Its id in the index version.
-        score: How well it fits the question; larger is better.
-        text: The chunk itself.
-    """
-
-    path: str
-    heading: str
-    chunk_id: str
-    score: float
-    text: str
+from components.serving.llm.asking import Citation
+from components.serving.llm.choices import Collected
+from components.serving.llm.predictor import Delta
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from components.serving.openai_fields import Closed, not_longer, read
+from components.serving.openai.fields import Closed, not_longer, read
 from components.shared.config.serving import Serving
 
 #: Texts of one request.

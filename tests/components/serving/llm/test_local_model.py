@@ -10,9 +10,9 @@ import torch
 
 from components.adapters import foundation
 from components.adapters.foundation.model import Foundation
-from components.serving import local
-from components.serving.local import LocalPredictor
-from components.serving.sampling import SeededChoice, seed_at
+from components.serving.llm import local
+from components.serving.llm.local import LocalPredictor
+from components.serving.llm.sampling import SeededChoice, seed_at
 from components.shared import conversation
 from components.shared.config.llm import Foundation as Settings
 from components.shared.generation import Parameters, PredictorError

@@ -13,12 +13,11 @@ from components.adapters.stores import Stores
 from components.adapters.vectors.contract import Index
 from components.dataflows import passages, prompts
 from components.runtime.retriever import Retriever
-from components.serving.asking import Page
-from components.serving.chat_answer import Citation
 from components.serving.exchange import current
-from components.serving.llm_release import LlmRelease
-from components.serving.local import LocalPredictor
-from components.serving.predictor import ChatPredictor
+from components.serving.llm.asking import Citation, Page
+from components.serving.llm.local import LocalPredictor
+from components.serving.llm.predictor import ChatPredictor
+from components.serving.llm.release import LlmRelease
 from components.serving.sharing import Loans, Shared
 from components.shared import digest
 from components.shared.config import Config, LlmTwin

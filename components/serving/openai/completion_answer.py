@@ -6,9 +6,9 @@ from typing import Any
 
 from openai.types import Completion, CompletionChoice
 
-from components.serving.chat_answer import event, usage
-from components.serving.choices import Collected
-from components.serving.predictor import Delta
+from components.serving.llm.choices import Collected
+from components.serving.llm.predictor import Delta
+from components.serving.openai.chat_answer import event, usage
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from fastapi import Response
 from fastapi.responses import StreamingResponse
 
 from components.serving import problems
-from components.serving.asking import Prepared
-from components.serving.chat_answer import DONE
-from components.serving.choices import Collected
 from components.serving.exchange import LEFT, current
-from components.serving.llm import Started
-from components.serving.predictor import Delta
+from components.serving.llm.asking import Prepared
+from components.serving.llm.choices import Collected
+from components.serving.llm.front import Started
+from components.serving.llm.predictor import Delta
+from components.serving.openai.chat_answer import DONE
 
 #: Ids of the chunks in the prompt, best first, separated by commas; at most so many of them.
 CITATIONS, MAX_CITATIONS = "x-twinstack-citations", 20

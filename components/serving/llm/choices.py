@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from components.serving.predictor import Delta, Finish, Parameters
+from components.serving.llm.predictor import Delta, Finish, Parameters
 
 #: One answer to the prompt, by parameters of its own.
 Start = Callable[[Parameters], AsyncGenerator[Delta, None]]

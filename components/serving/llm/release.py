@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from components.dataflows import prompts
-from components.serving.asking import Ask, NothingFoundError, Page, Prepared
-from components.serving.chat_answer import Citation
-from components.serving.choices import Collected
 from components.serving.exchange import LEFT, Exchange, current, measured
-from components.serving.forming import formed
-from components.serving.predictor import ChatPredictor, Delta, Prompt
+from components.serving.llm.asking import Ask, Citation, NothingFoundError, Page, Prepared
+from components.serving.llm.choices import Collected
+from components.serving.llm.forming import formed
+from components.serving.llm.predictor import ChatPredictor, Delta, Prompt
 from components.serving.worker import Worker
 from components.shared.config.costs import Prices
 from components.shared.conversation import Message

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from components.runtime.context import Context
-from components.serving.embedding_request import MAX_TEXTS
+from components.serving.openai.embedding_request import MAX_TEXTS
 
 QUESTION = "What does the gate compare?"
 
@@ -112,8 +112,8 @@ def test_wrong_extension_is_named(served: Any, extension: dict[str, Any], param:
 
 
 def test_a_page_is_further_context_with_its_url_as_citation(released: Any) -> None:
-    from components.serving.asking import Page
-    from components.serving.llm_parts import open_retriever
+    from components.serving.llm.asking import Page
+    from components.serving.llm.parts import open_retriever
     from components.serving.sharing import Loans, Shared
 
     _, config, _, docs = released

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from components.serving.asking import Retrieval
-from components.serving.predictor import Parameters
+from components.serving.llm.asking import Retrieval
+from components.serving.llm.predictor import Parameters
 from components.serving.problems import malformed
 from components.shared.config.serving import Serving
 from components.shared.errors import RequestError, TooLargeError

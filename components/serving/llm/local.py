@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from components.serving.choices import together
-from components.serving.predictor import Delta, Finish, Parameters, PredictorError, Prompt
-from components.serving.sampling import SEEDS, install, settings
+from components.serving.llm.choices import together
+from components.serving.llm.predictor import Delta, Finish, Parameters, PredictorError, Prompt
+from components.serving.llm.sampling import SEEDS, install, settings
 from components.shared import conversation
 
 #: Room of the key-value cache in blocks of 256 tokens, and tokens of one forward pass. Left to itself,

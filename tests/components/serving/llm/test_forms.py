@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from components.serving.forming import formed
-from components.serving.forms import Form, FormError, Misfit, form_of
-from components.serving.predictor import Delta, Parameters, Prompt
+from components.serving.llm.forming import formed
+from components.serving.llm.forms import Form, FormError, Misfit, form_of
+from components.serving.llm.predictor import Delta, Parameters, Prompt
 from components.shared.errors import RequestError
 
 PERSON = {

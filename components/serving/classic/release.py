@@ -13,8 +13,8 @@ from components.adapters.model_files import local_folder
 from components.adapters.stores import Stores
 from components.dataflows import boosting, scorecard
 from components.runtime import features
+from components.serving.classic.instances import Instance
 from components.serving.exchange import current, measured
-from components.serving.instances import Instance
 from components.serving.worker import Worker
 from components.shared.config import ClassicTwin, Config
 from components.shared.endpoints import endpoint

@@ -4,9 +4,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from components.serving.choices import Collected
-from components.serving.forms import Form, FormError, Misfit
-from components.serving.predictor import ChatPredictor, Delta, Parameters, Prompt
+from components.serving.llm.choices import Collected
+from components.serving.llm.forms import Form, FormError, Misfit
+from components.serving.llm.predictor import ChatPredictor, Delta, Parameters, Prompt
 
 
 async def formed(

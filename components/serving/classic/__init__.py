@@ -1,0 +1,1 @@
+"""A classic twin: its front, and its open releases."""

@@ -1,0 +1,1 @@
+"""An LLM twin: its front, its open releases, and the model in this process."""

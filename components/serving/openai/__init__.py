@@ -1,0 +1,1 @@
+"""OpenAI's API: what callers send, what they get, and the routes between."""
