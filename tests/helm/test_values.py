@@ -133,6 +133,7 @@ FLAG = st.booleans()
 
 
 TEXT = st.text("a:\n#{}'\" \\é1", max_size=9)
+ADAPTER = st.sampled_from(["s3://b/tone", "pvc://claim", "pvc://claim/deep/tone"])
 CALLERS: st.SearchStrategy[list[Object]] = st.sampled_from([[], [{"podSelector": {}}]])
 
 
@@ -166,17 +167,22 @@ def predictors(draw: Any, *, kind: str, standard: bool) -> Object:
         spans = standard and draw(FLAG)
         cache = draw(FLAG)
         adapters = [] if cache and not spans else draw(st.sampled_from([[], ["tone"], ["tone", "style"]]))
+        args = ["--max-model-len=4096", "--dtype=bfloat16", *([] if spans else ['a "b": c'])]
         found |= {
             "engine": "LLMInferenceService" if spans else "InferenceService",
             "gpus": draw(st.integers(0, 8)),
-            "adapters": [{"name": name, "uri": f"s3://b/{name}"} for name in adapters],
-            "args": draw(st.lists(st.sampled_from(["--max-model-len=4096", "--dtype=bfloat16", 'a "b": c']))),
+            "adapters": [{"name": name, "uri": draw(ADAPTER)} for name in adapters],
+            "args": draw(st.lists(st.sampled_from(args))),
             "cache": {
                 "enabled": cache,
                 "scope": draw(st.sampled_from(["Namespace", "Cluster"])),
                 "nodeGroups": ["g"],
             },
         }
+        if spans:
+            found["scaling"]["minReplicas"] = max(1, found["scaling"]["minReplicas"])
+        elif adapters and found["storageUri"].startswith("oci://"):
+            found["storageUri"] = "pvc://claim"
     return found
 
 

@@ -39,6 +39,15 @@ SETS: dict[str, tuple[Right, ...]] = {
             "Argo's executor reports the outcome of a step",
         ),
         Right(
+            "argoproj.io",
+            "workflowtasksets",
+            ("list", "watch"),
+            "Argo's agent takes its tasks, where KFP lets it run the drivers (an executor plugin)",
+        ),
+        Right(
+            "argoproj.io", "workflowtasksets/status", ("patch",), "Argo's agent reports how the drivers ended"
+        ),
+        Right(
             "", "configmaps", ("get",), "the KFP launcher reads where artifacts of KFP go", ("kfp-launcher",)
         ),
         Right(

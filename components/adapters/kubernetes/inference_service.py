@@ -2,9 +2,9 @@
 
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from components.adapters.kubernetes import autoscaling, pod_parts, restricted
+from components.adapters.kubernetes.model_files import BESIDE_OTHERS, folders, storage_uri
 from components.shared import digest
 from components.shared.config.cluster import Cluster
 from components.shared.config.predictors import PredictorWork
@@ -23,11 +23,9 @@ SPECIFICATION = "twinstack.io/specification"
 #: Label that KServe puts on the pods of an InferenceService.
 POD_LABEL = "serving.kserve.io/inferenceservice"
 
-#: URIs that KServe's storage initializer fetches.
-FETCHED = ("s3", "gs", "hf", "oci", "pvc", "https", "http")
-
-#: Where base model and adapter are mounted: KServe wants one parent for several URIs.
-BASE, ADAPTER = "/mnt/models/base", "/mnt/models/adapter"
+#: Port of KServe's model servers. Its runtimes declare none, and what Prometheus reads is found by declared
+#: ports (`__meta_kubernetes_pod_container_port_number`, which a PodMonitor's `portNumber` selects).
+PORT = 8080
 
 #: Seconds until every node knows that a pod goes, as the chart has it.
 KNOWN_SECONDS = 5
@@ -99,6 +97,8 @@ def _annotations(release: Release, settings: Cluster, work: PredictorWork) -> di
     }
     if settings.deployment_mode == "Knative":
         del found["serving.kserve.io/autoscalerClass"]  # Knative brings its own
+        # Knative gives a revision up after ten minutes otherwise.
+        found["serving.knative.dev/progress-deadline"] = f"{settings.predictors.ready_seconds}s"
     return found
 
 
@@ -108,7 +108,7 @@ def _classic(release: Release, settings: Cluster, work: PredictorWork, artifacts
         "modelFormat": {"name": "xgboost"},
         "protocolVersion": "v2",
         "storageUri": storage,
-        **_container(settings, work),
+        **_container(settings, work, name_of(release.twin, release.model_version)),
     }
     if work.arguments:
         model["args"] = [*work.arguments]
@@ -120,52 +120,64 @@ def _llm(release: Release, settings: Cluster, work: PredictorWork, artifacts: st
     assert release.answering is not None
     foundation = release.answering.foundation
     base = _base(foundation.model, release.twin, settings, artifacts)
+    made = folders({"base": base, "adapter": storage_uri(release.model_uri, settings, artifacts)})
     name = name_of(release.twin, release.model_version)
     arguments = [
         f"--model_name={name}-base",
-        f"--model_dir={BASE}",
+        f"--model_dir={made.paths['base']}",
         f"--max-model-len={foundation.context_tokens}",
         "--enable-lora",
         "--max-loras=1",
         "--lora-modules",
-        f"{name}={ADAPTER}",
+        f"{name}={made.paths['adapter']}",
         *([f"--tensor-parallel-size={work.gpus}"] if work.gpus else []),
         *work.arguments,
     ]
-    model = {
+    mounts, volumes = [*made.mounts], [*made.volumes]
+    if work.gpus:
+        # Processes of one model talk through shared memory; the 64 MiB of a container are not enough.
+        mounts.append({"name": "shared-memory", "mountPath": "/dev/shm"})  # noqa: S108
+        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}})
+    model: dict[str, Any] = {
         "modelFormat": {"name": "huggingface"},
         "protocolVersion": "v2",
         "args": arguments,
-        **_container(settings, work),
+        **_container(settings, work, f"{name}-base"),
     }
-    found: dict[str, Any] = {
-        "model": model,
-        "storageUris": [
-            {"uri": base, "mountPath": BASE},
-            {"uri": storage_uri(release.model_uri, settings, artifacts), "mountPath": ADAPTER},
-        ],
-    }
-    if work.gpus:
-        # Processes of one model talk through shared memory; the 64 MiB of a container are not enough.
-        model["volumeMounts"] = [{"name": "shared-memory", "mountPath": "/dev/shm"}]  # noqa: S108
-        found["volumes"] = [{"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}}]
-    return found
+    found: dict[str, Any] = {"model": {**model, "volumeMounts": mounts} if mounts else model}
+    found |= {"storageUris": made.fetched} if made.fetched else {}
+    return {**found, "volumes": volumes} if volumes else found
 
 
 def _base(model: str, twin: str, settings: Cluster, artifacts: str) -> str:
-    if urlsplit(model).scheme in FETCHED[:5]:
+    if urlsplit(model).scheme in BESIDE_OTHERS:
         return storage_uri(model, settings, artifacts)
     raise ConfigError(
-        f"foundation.model '{model}' is on no storage that the cluster can fetch from",
+        f"foundation.model '{model}' is on no storage that KServe can fetch from, with an adapter beside it",
         where=f"twins.{twin}.foundation.model",
-        remedy=f"name it as {', '.join(f'{one}://' for one in FETCHED[:5])}",
+        remedy=f"name it as {', '.join(f'{one}://' for one in BESIDE_OTHERS)}",
     )
 
 
-def _container(settings: Cluster, work: PredictorWork) -> dict[str, Any]:
+def _container(settings: Cluster, work: PredictorWork, model: str) -> dict[str, Any]:
+    """What the runtime's container has, whatever the model.
+
+    Args:
+        settings: Pools.
+        work: Resources.
+        model: Name that the model server knows it by. Without a probe KServe asks only whether the port is
+            open, which it is long before vLLM has its weights.
+    """
     found: dict[str, Any] = {
         "resources": pod_parts.resources(settings, work),
         "securityContext": restricted.container(),
+        "ports": [{"name": "http1", "containerPort": PORT, "protocol": "TCP"}],
+        "readinessProbe": {
+            "httpGet": {"path": f"/v2/models/{model}/ready", "port": PORT},
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 3,
+        },
     }
     if settings.deployment_mode == "Standard":
         # Requests still arrive until every node knows that the pod goes; Knative's queue-proxy holds them.
@@ -188,26 +200,3 @@ def _pod(name: str, settings: Cluster, work: PredictorWork) -> dict[str, Any]:
         found |= pod_parts.placed(settings, work)
         found |= pod_parts.spread(work.spread, {POD_LABEL: name})
     return found
-
-
-def storage_uri(uri: str, settings: Cluster, artifacts: str) -> str:
-    """What KServe's storage initializer fetches for the URI of a folder.
-
-    A folder below a `file://` artifact store is named by the claim that the store is mounted from.
-
-    Raises:
-        ConfigError: There is no way to it.
-    """
-    scheme, claim = urlsplit(uri).scheme, settings.predictors.artifacts_claim
-    if scheme in FETCHED:
-        return uri.rstrip("/")
-    root = url2pathname(urlsplit(artifacts).path).rstrip("/")
-    place = url2pathname(urlsplit(uri).path)
-    if claim and root and place.startswith(f"{root}/"):
-        return f"pvc://{claim}/{place.removeprefix(f'{root}/')}"
-    raise ConfigError(
-        f"no predictor can read the model at '{uri}'",
-        where="stores.artifacts",
-        remedy="keep artifacts in s3://BUCKET/PREFIX, or name the volume they lie on with "
-        "cluster.predictors.artifacts_claim",
-    )

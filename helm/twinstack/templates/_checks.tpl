@@ -41,6 +41,18 @@
 {{- if and (eq $twin.kind "classic") (or $one.adapters $one.gpus (eq $one.engine "LLMInferenceService")) -}}
 {{- fail (printf "%s: adapters, gpus and engine LLMInferenceService are for twins of kind llm" $where) -}}
 {{- end -}}
+{{- if eq $one.engine "LLMInferenceService" -}}
+{{- if lt (int $one.scaling.minReplicas) 1 -}}
+{{- fail (printf "%s.scaling.minReplicas: an LLMInferenceService keeps one pod at the least" $where) -}}
+{{- end -}}
+{{- range $one.args -}}
+{{- if regexMatch "[\\s'\"$\x60\\\\;&|<>(){}]" . -}}
+{{- fail (printf "%s.args: %s goes through a shell in an LLMInferenceService; write it as one word without quotes, such as --flag=value" $where .) -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{{- include "twinstack.checkAdapters" (list $one $where) -}}
+{{- end -}}
 {{- if $one.cache.enabled -}}
 {{- if not $one.cache.nodeGroups -}}
 {{- fail (printf "%s.cache.nodeGroups: name the LocalModelNodeGroups that hold the model" $where) -}}
@@ -51,6 +63,22 @@
 {{- end -}}
 {{- if and (eq $one.engine "LLMInferenceService") (ne $root.Values.config.cluster.deployment_mode "Standard") -}}
 {{- fail (printf "%s.engine: LLMInferenceService has no mode Knative" $where) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Folders that lie beside each other, for `list PREDICTOR WHERE`. */}}
+{{- define "twinstack.checkAdapters" -}}
+{{- $one := index . 0 -}}
+{{- $where := index . 1 -}}
+{{- $names := list "base" -}}
+{{- range $one.adapters -}}
+{{- if has .name $names -}}
+{{- fail (printf "%s.adapters: the name %s is taken" $where .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- if or (hasPrefix "oci://" .uri) (hasPrefix "oci://" $one.storageUri) -}}
+{{- fail (printf "%s: KServe takes an image (oci://) for a model of one URI only; keep base and adapters on s3, gs, hf or pvc" $where) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -81,6 +109,11 @@
 {{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" (int $gpus) (int .Values.limits.gpus)) -}}
 {{- end -}}
 {{- include "twinstack.checkPods" . -}}
+{{- range $name := concat (keys .Values.environment) (include "twinstack.secretVariables" . | fromJsonArray) -}}
+{{- if eq $name "PYTHONPATH" -}}
+{{- fail "environment, secrets: KServe refuses PYTHONPATH in its containers; name modules by path in config.twins" -}}
+{{- end -}}
+{{- end -}}
 {{- if include "twinstack.configured" . -}}
 {{- include "twinstack.checkStores" . -}}
 {{- include "twinstack.checkKeys" . -}}
@@ -101,12 +134,18 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Every store has a URI, in the configuration or by an override from a secret. */}}
-{{- define "twinstack.checkStores" -}}
+{{/* Variables that secrets give, as a JSON list. */}}
+{{- define "twinstack.secretVariables" -}}
 {{- $variables := list -}}
 {{- range .Values.secrets -}}
 {{- $variables = concat $variables (keys (default dict .env)) -}}
 {{- end -}}
+{{- toJson $variables -}}
+{{- end -}}
+
+{{/* Every store has a URI, in the configuration or by an override from a secret. */}}
+{{- define "twinstack.checkStores" -}}
+{{- $variables := include "twinstack.secretVariables" . | fromJsonArray -}}
 {{- range $store := list "warehouse" "vectors" "features" "tracking" "artifacts" -}}
 {{- $variable := printf "TWINSTACK_STORES__%s" (upper $store) -}}
 {{- if and (eq $.Values.config.profile "cluster") (not (get $.Values.config.stores $store)) (not (has $variable $variables)) -}}

@@ -83,11 +83,12 @@ because names such as `on` and `1e5` are no strings without quotes. */}}
 {{/* Every deployed twin with its defaults, as a JSON list; contradictions end the rendering. */}}
 {{- define "twinstack.twins" -}}
 {{- $found := list -}}
+{{- $standard := eq .Values.config.cluster.deployment_mode "Standard" -}}
 {{- range $entry := .Values.twins -}}
 {{- $twin := include "twinstack.merged" (list $.Values.twinDefaults $entry) | fromJson -}}
 {{- range $part := list $twin.front $twin.predictor -}}
 {{- if not $part.scaling.by -}}
-{{- $_ := set $part.scaling "by" (ternary "cpu" "requests" (eq $twin.kind "classic")) -}}
+{{- $_ := set $part.scaling "by" (ternary "cpu" "requests" (and (eq $twin.kind "classic") $standard)) -}}
 {{- end -}}
 {{- end -}}
 {{- include "twinstack.checkTwin" (list $ $twin) -}}

@@ -4,7 +4,7 @@
 - --model_name={{ default .name $one.modelName }}
 {{- if eq .kind "llm" }}
 {{- if $one.adapters }}
-- --model_dir=/mnt/models/base
+- --model_dir={{ include "twinstack.modelPath" (list "base" $one.storageUri) }}
 {{- end }}
 {{- if $one.gpus }}
 - --tensor-parallel-size={{ int $one.gpus }}
@@ -14,13 +14,43 @@
 - --max-loras={{ len $one.adapters }}
 - --lora-modules
 {{- range $one.adapters }}
-- {{ printf "%s=/mnt/models/%s" .name .name | quote }}
+- {{ printf "%s=%s" .name (include "twinstack.modelPath" (list .name .uri)) | quote }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- range $one.args }}
 - {{ . | quote }}
 {{- end }}
+{{- end -}}
+
+{{/* Where one of several folders of a model lies, for `list NAME URI`. KServe mounts a claim whole where there are
+several folders, and drops the path; so claims are mounted here, and not below the parent of what KServe fetches,
+which is mounted read-only. */}}
+{{- define "twinstack.modelPath" -}}
+{{- printf "/mnt/%s/%s" (ternary "claims" "models" (hasPrefix "pvc://" (index . 1))) (index . 0) -}}
+{{- end -}}
+
+{{/* Folders of a predictor with adapters, as a JSON object of `fetched` (storageUris), `volumes` and `mounts`. */}}
+{{- define "twinstack.modelFolders" -}}
+{{- $fetched := list -}}
+{{- $volumes := list -}}
+{{- $mounts := list -}}
+{{- range prepend .adapters (dict "name" "base" "uri" .storageUri) -}}
+{{- $path := include "twinstack.modelPath" (list .name .uri) -}}
+{{- if hasPrefix "pvc://" .uri -}}
+{{- $parts := splitn "/" 2 (trimPrefix "pvc://" .uri | trimSuffix "/") -}}
+{{- $name := printf "claim-%s" .name -}}
+{{- $mount := dict "name" $name "mountPath" $path "readOnly" true -}}
+{{- with $parts._1 -}}
+{{- $_ := set $mount "subPath" . -}}
+{{- end -}}
+{{- $mounts = append $mounts $mount -}}
+{{- $volumes = append $volumes (dict "name" $name "persistentVolumeClaim" (dict "claimName" $parts._0 "readOnly" true)) -}}
+{{- else -}}
+{{- $fetched = append $fetched (dict "uri" .uri "mountPath" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson (dict "fetched" $fetched "volumes" $volumes "mounts" $mounts) -}}
 {{- end -}}
 
 {{/* Requests and limits with accelerators, which are never overcommitted. */}}

@@ -10,6 +10,13 @@ scaleTarget: {{ int $scaling.cpuPercent }}
 {{- end }}
 {{- end -}}
 
+{{/* Knative's own autoscaler knows requests only, and KServe refuses `scaleMetric: cpu` without this class. */}}
+{{- define "twinstack.knativeClass" -}}
+{{- if eq .by "cpu" -}}
+autoscaling.knative.dev/class: hpa.autoscaling.knative.dev
+{{- end -}}
+{{- end -}}
+
 {{/* Who scales in mode Standard: the chart's own objects, because KServe's HorizontalPodAutoscaler drops `behavior`. */}}
 {{- define "twinstack.autoscaler" -}}
 serving.kserve.io/autoscalerClass: {{ ternary "none" "external" (eq .by "none") }}

@@ -69,6 +69,30 @@ def test_knative_gets_only_what_it_takes_without_feature_flags() -> None:
     assert flags["spec"]["predictor"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
 
 
+def test_knative_scales_on_cpu_only_by_the_class_without_which_kserve_refuses_it() -> None:
+    """KServe's webhook takes `cpu` with this class, and without it `concurrency` and `rps` only."""
+    key = "autoscaling.knative.dev/class"
+    knative = {"config": {"cluster": {"deployment_mode": "Knative"}}}
+    plain = front(merged(ci("minimal"), knative))
+    assert plain["spec"]["predictor"]["scaleMetric"] == "concurrency"
+    assert key not in plain["metadata"]["annotations"]
+    made = front(merged(twin(ci("minimal"), "credit", front={"scaling": {"by": "cpu"}}), knative))
+    assert made["spec"]["predictor"]["scaleMetric"] == "cpu"
+    assert made["metadata"]["annotations"][key] == "hpa.autoscaling.knative.dev"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"environment": {"PYTHONPATH": "/x"}},
+        {"secrets": [{"name": "a", "for": ["front"], "env": {"PYTHONPATH": "key"}}]},
+    ],
+)
+def test_a_variable_that_kserve_refuses_is_refused_here(values: Object) -> None:
+    with pytest.raises(HelmError, match="KServe refuses PYTHONPATH"):
+        render(merged(ci("minimal"), values))
+
+
 def test_zero_fronts_need_knative() -> None:
     with pytest.raises(HelmError, match="needs mode Knative"):
         render(twin(ci("minimal"), "credit", front={"scaling": {"minReplicas": 0}}))

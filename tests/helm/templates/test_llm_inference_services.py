@@ -35,6 +35,28 @@ def test_knative_has_no_such_thing() -> None:
         render(values)
 
 
+def test_arguments_are_added_to_those_of_kserves_template() -> None:
+    """A list of `args` would replace the template's, and with it the model's name."""
+    values = twin(ci("production-gpu"), "support", predictor={"args": ["--max-model-len=8192", "--seed=1"]})
+    (container,) = support(values)["template"]["containers"]
+    assert "args" not in container
+    (given,) = [it["value"] for it in container["env"] if it["name"] == "VLLM_ADDITIONAL_ARGS"]
+    assert given == "--tensor-parallel-size=4 --max-model-len=8192 --seed=1"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"args": ["--chat-template=a b"]}, "write it as one word"),
+        ({"args": ["--x=$(id)"]}, "write it as one word"),
+        ({"scaling": {"minReplicas": 0}}, "keeps one pod at the least"),
+    ],
+)
+def test_what_kserve_would_not_take_as_it_is_meant_is_refused(change: Object, message: str) -> None:
+    with pytest.raises(HelmError, match=message):
+        render(twin(ci("production-gpu"), "support", predictor=change))
+
+
 def test_weights_have_the_seconds_that_the_values_give_them_and_the_rest_is_kserves() -> None:
     values = twin(ci("production-gpu"), "support", predictor={"startupSeconds": 1801})
     (made,) = render(values, "llm-inference-services.yaml")

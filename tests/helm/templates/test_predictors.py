@@ -37,6 +37,33 @@ def test_adapters_are_fetched_beside_the_model_and_named() -> None:
     assert arguments[arguments.index("--lora-modules") + 1] == "docs-tone=/mnt/models/docs-tone"
 
 
+def test_an_adapter_on_a_claim_is_mounted_by_its_path_which_kserve_would_drop() -> None:
+    adapters = [{"name": "tone", "uri": "s3://b/tone"}, {"name": "style", "uri": "pvc://weights/deep/style/"}]
+    predictor = docs(adapters=adapters)["spec"]["predictor"]
+    assert [it["mountPath"] for it in predictor["storageUris"]] == ["/mnt/models/base", "/mnt/models/tone"]
+    mounts = {it["name"]: it for it in predictor["model"]["volumeMounts"]}
+    claim = {"name": "claim-style", "mountPath": "/mnt/claims/style", "subPath": "deep/style"}
+    assert mounts["claim-style"] == claim | {"readOnly": True}
+    volumes = {it["name"]: it for it in predictor["volumes"]}
+    assert volumes["claim-style"]["persistentVolumeClaim"] == {"claimName": "weights", "readOnly": True}
+    assert set(mounts) == set(volumes)
+    assert "style=/mnt/claims/style" in predictor["model"]["args"]
+    # A whole claim has no path, and is no less a claim.
+    whole = docs(storageUri="pvc://weights", adapters=adapters)["spec"]["predictor"]
+    (base,) = [it for it in whole["model"]["volumeMounts"] if it["name"] == "claim-base"]
+    assert base == {"name": "claim-base", "mountPath": "/mnt/claims/base", "readOnly": True}
+    assert "--model_dir=/mnt/claims/base" in whole["model"]["args"]
+
+
+@pytest.mark.parametrize("twin_name", ["docs", "credit"])
+def test_monitors_find_it_by_a_declared_port(twin_name: str) -> None:
+    """KServe's runtimes declare none, and a PodMonitor keeps only pods that do."""
+    made = one(render(ci(PRODUCTION)), "InferenceService", f"twinstack-{twin_name}-pinned")
+    monitor = one(render(ci(PRODUCTION)), "PodMonitor", "twinstack-predictor")
+    (port,) = made["spec"]["predictor"]["model"]["ports"]
+    assert port["containerPort"] == monitor["spec"]["podMetricsEndpoints"][0]["portNumber"]
+
+
 def test_it_lands_on_the_pool() -> None:
     predictor = docs()["spec"]["predictor"]
     assert predictor["nodeSelector"] == {"karpenter.sh/nodepool": "twinstack-gpu"}
@@ -75,6 +102,9 @@ def test_a_classic_model_runs_on_the_runtime_that_the_chart_makes() -> None:
         ({"scaling": {"minReplicas": 9}}, "minReplicas 9 is above maxReplicas 3"),
         ({"cache": {"enabled": True}}, "cache.nodeGroups"),
         ({"cache": {"enabled": True, "nodeGroups": ["gpu"]}}, "model of one URI only"),
+        ({"adapters": [{"name": "base", "uri": "s3://b/c"}]}, "the name base is taken"),
+        ({"adapters": [{"name": "tone", "uri": "oci://r/c"}]}, "for a model of one URI only"),
+        ({"storageUri": "oci://r/c"}, "for a model of one URI only"),
         ({"gpus": 8}, "may take 32 accelerators at their largest, allowed are 16"),
     ],
 )

