@@ -48,9 +48,22 @@ because names such as `on` and `1e5` are no strings without quotes. */}}
 {{- toYaml (dict "app.kubernetes.io/name" $name "app.kubernetes.io/instance" $root.Release.Name "twinstack.io/component" (index . 1)) -}}
 {{- end -}}
 
-{{/* Annotations of our pods; a changed configuration starts new ones. */}}
+{{/* Annotations of the pods of a component, for `list $ COMPONENT`; a changed configuration starts new ones, and so
+does a change of what External Secrets brings them. What a Secret holds, Helm does not see. */}}
 {{- define "twinstack.podAnnotations" -}}
-{{- toYaml (merge (dict "checksum/config" (include "twinstack.configData" . | sha256sum)) .Values.pods.annotations) -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+{{- $own := dict "checksum/config" (include "twinstack.configData" $root | sha256sum) -}}
+{{- $brought := dict -}}
+{{- range $root.Values.secrets -}}
+{{- if and .external (has $component .for) -}}
+{{- $_ := set $brought .name .external -}}
+{{- end -}}
+{{- end -}}
+{{- if $brought -}}
+{{- $_ := set $own "checksum/external-secrets" (toJson $brought | sha256sum) -}}
+{{- end -}}
+{{- toYaml (merge $own $root.Values.pods.annotations) -}}
 {{- end -}}
 
 {{/* An image by digest where there is one, else by tag, for `list $ NAME`. */}}

@@ -136,6 +136,12 @@ named after the owner. */}}
 {{- end }}
 {{- end -}}
 
+{{/* Whether a volume is one node's at a time: a new pod on another node would wait for the one before, which would
+wait for the new one. */}}
+{{- define "twinstack.oneNode" -}}
+{{- if and (or .claim .create) (eq .accessMode "ReadWriteOnce") -}}true{{- end -}}
+{{- end -}}
+
 {{/* Key of a file in the ConfigMap, whose keys have no slash. */}}
 {{- define "twinstack.fileKey" -}}
 {{- printf "%s-%s" (sha256sum . | trunc 8) (base .) -}}

@@ -44,6 +44,32 @@ def test_an_existing_claim_is_taken_as_it_is(storage: Object) -> None:
     assert mounted["persistentVolumeClaim"] == {"claimName": "mine"}
 
 
+@pytest.mark.parametrize("claim", ["", "mine"])
+@pytest.mark.parametrize(("mode", "ends_first"), [("ReadWriteOnce", True), ("ReadWriteMany", False)])
+def test_pods_of_a_volume_of_one_node_end_before_new_ones_wait_for_it(
+    claim: str, mode: str, ends_first: bool
+) -> None:
+    storage = {**STORAGE, "claim": claim, "accessMode": mode}
+    objects = render(twin(ci("minimal", console={"storage": storage}), "credit", storage=storage))
+    front = one(objects, "InferenceService", "twinstack-credit")["spec"]["predictor"]
+    console = one(objects, "Deployment", "twinstack-console")["spec"]
+    recreated = {"type": "Recreate"}
+    assert front.get("deploymentStrategy") == (recreated if ends_first else None)
+    rolled = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert console["strategy"] == (recreated if ends_first else rolled)
+
+
+def test_an_empty_volume_is_every_pods_own_and_knative_knows_no_strategy() -> None:
+    fleeting = {"storage": {"claim": "", "create": False, "accessMode": "ReadWriteOnce"}}
+    objects = render(twin(ci("minimal", console=fleeting), "credit", **fleeting))
+    front = one(objects, "InferenceService", "twinstack-credit")["spec"]["predictor"]
+    assert "deploymentStrategy" not in front
+    assert one(objects, "Deployment", "twinstack-console")["spec"]["strategy"]["type"] == "RollingUpdate"
+    knative = twin(ci("air-gapped"), "docs", storage=STORAGE)
+    made = one(render(knative, "front.yaml"), "InferenceService", "twinstack-docs")
+    assert "deploymentStrategy" not in made["spec"]["predictor"]
+
+
 def test_a_front_that_is_not_deployed_needs_none() -> None:
     values = twin(ci("minimal"), "credit", storage=STORAGE, front={"enabled": False})
     assert render(values, "claims.yaml") == []

@@ -49,6 +49,32 @@ def test_a_store_that_an_upgrade_is_the_first_to_name_is_in_its_reach() -> None:
     assert policy["spec"]["egress"] == stores
 
 
+def test_a_secret_that_an_upgrade_is_the_first_to_bring_is_there_for_it() -> None:
+    values = ci("production-gpu")
+    made = render(values, "migration.yaml")
+    own = one(made, "ExternalSecret", "twinstack-migration-twinstack-stores")
+    (of_release,) = render(values, "external-secrets.yaml")
+    assert own["metadata"]["annotations"]["helm.sh/hook"] == "post-install,pre-upgrade"
+    assert own["spec"]["data"] == of_release["spec"]["data"]
+    job = one(made, "Job", "twinstack-migration")
+    weights = [int(it["metadata"]["annotations"]["helm.sh/hook-weight"]) for it in (own, job)]
+    assert weights == sorted(set(weights))
+    spec = job["spec"]["template"]["spec"]
+    named = {
+        it["valueFrom"]["secretKeyRef"]["name"] for it in spec["containers"][0]["env"] if "valueFrom" in it
+    }
+    assert named == {own["spec"]["target"]["name"]}, "and not the one of the release, which may not be there"
+    mounted = {it["secret"]["secretName"] for it in spec["volumes"] if "secret" in it}
+    assert mounted == {"twinstack-keys"}, "one that a person made is taken as it is"
+
+
+def test_it_brings_no_secret_that_it_does_not_get() -> None:
+    values = ci("production-gpu")
+    values["secrets"][0]["for"] = ["front", "console"]
+    made = render(values, "migration.yaml")
+    assert [it for it in made if it["kind"] == "ExternalSecret"] == []
+
+
 def test_without_network_policies_it_brings_none() -> None:
     made = render(ci("minimal", networkPolicies={"enabled": False}), "migration.yaml")
     assert {it["kind"] for it in made} == {"ConfigMap", "Job"}
