@@ -24,7 +24,8 @@ def serve(config: Config, file: Path, host: str | None = None, port: int | None 
     """
     import uvicorn
 
-    from components.console.app import Console, made
+    from components.console.app import made
+    from components.console.console import Console
 
     to_stderr()
     address = config.console.host if host is None else host

@@ -254,7 +254,8 @@ def served() -> set[str]:
 @pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Routes of the operations API, from the OpenAPI that it serves."""
-    from components.console.app import Console, made
+    from components.console.app import made
+    from components.console.console import Console
     from components.shared.config import load
 
     config = load(ROOT / "twinstack.yaml").model_copy(update={"state": str(tmp_path_factory.mktemp("state"))})

@@ -20,7 +20,8 @@ table names. A key that asks too much gets status 429 with `retry-after`: by the
 
 def page() -> str:
     """The page as Markdown."""
-    from components.console.app import Console, made, roles
+    from components.console.app import made, roles
+    from components.console.console import Console
     from components.shared.config import load
 
     root = Path(__file__).resolve().parents[2]

@@ -33,11 +33,16 @@ class Prices(Settings):
         return seconds * (self.hour or 0.0) / HOUR
 
 
-class MachineCosts(Settings):
-    """What predictions cost."""
+class Money(Settings):
+    """What amounts are in."""
 
     currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     """ISO 4217 code that reports show, such as `EUR`."""
+
+
+class MachineCosts(Money):
+    """What predictions cost."""
+
     hour: float | None = Field(default=None, ge=0, le=1_000_000)
     """An hour of the machine that predicts. Where it is not given, cost is not measured."""
 
@@ -47,11 +52,9 @@ class MachineCosts(Settings):
         return Prices(hour=self.hour)
 
 
-class Costs(Prices):
+class Costs(Prices, Money):
     """What answers cost: prices of every model that `models` does not name."""
 
-    currency: str = Field(default="", pattern=r"^([A-Z]{3})?$")
-    """ISO 4217 code that reports show, such as `EUR`."""
     models: dict[str, Prices] = Field(default={})
     """Prices of single models, by what `foundation.model` says. The releases of a twin may have different
     models: with both prices here, each is charged its own."""

@@ -9,7 +9,8 @@ import yaml
 from fastapi.testclient import TestClient
 
 from components.adapters.warehouse.contract import ConflictError, Span
-from components.console.app import Console, made
+from components.console.app import made
+from components.console.console import Console
 from components.console.runs import NEWEST, Pipeline, Run
 from components.shared.config import load
 from components.shared.errors import NotFoundError

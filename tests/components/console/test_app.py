@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from components.console.app import Console
+from components.console.console import Console
 from components.runtime import approvals
 from tests.components.console.conftest import RecordedRunner
 from tests.components.runtime.history.conftest import answered

@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from components.adapters.warehouse.contract import Warehouse
-from components.console.app import Console, made
+from components.console.app import made
+from components.console.console import Console
 from components.runtime import approvals
 from tests.components.console.test_app import told
 from tests.components.runtime.history.conftest import answered

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from components.console.app import Console, made
+from components.console.app import made
+from components.console.console import Console
 from components.shared.config import load
 from components.shared.identity import hash_of, new_key
 from tests.components.console.conftest import RecordedRunner

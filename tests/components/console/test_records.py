@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from components.console.app import Console
+from components.console.console import Console
 from tests.components.runtime.history.conftest import answered, said
 
 

@@ -21,7 +21,8 @@ import uvicorn
 
 from components.adapters.stores import Stores
 from components.collect import core as collect
-from components.console.app import Console, made
+from components.console.app import made
+from components.console.console import Console
 from components.monitor import traffic
 from components.runtime.context import Context
 from components.runtime.entry import run_stage

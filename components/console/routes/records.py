@@ -1,6 +1,6 @@
 """Labels, the labelling queue, feedback and lineage over HTTP."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
@@ -8,13 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from components.adapters.stores import Stores
 from components.console import entrance
+from components.console.console import Console
 from components.console.pages import Paged
 from components.runtime.history import export, lineage, queue
 from components.runtime.history import labels as late
 from components.shared.identity import Key
-
-if TYPE_CHECKING:
-    from components.console.app import Console
 
 MEDIA = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
@@ -48,7 +46,7 @@ class Added(BaseModel):
     without_interaction: int
 
 
-def labels(console: "Console") -> APIRouter:
+def labels(console: Console) -> APIRouter:
     """Labels in, and what waits for one."""
     router = APIRouter(tags=["labels"])
     labeler = entrance.caller("labeler")
@@ -86,7 +84,7 @@ def labels(console: "Console") -> APIRouter:
     return router
 
 
-def answers(console: "Console") -> APIRouter:
+def answers(console: Console) -> APIRouter:
     """What was said of answers, and what they rest on."""
     router = APIRouter(tags=["answers"])
     viewer = entrance.caller("viewer")
