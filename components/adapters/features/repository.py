@@ -1,12 +1,15 @@
 """One Feast repository: how it is configured, defined and opened, and what Feast needs to behave."""
 
 import contextlib
+import functools
 import importlib
 import os
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -84,12 +87,33 @@ def import_feast() -> None:
 
     names = ("PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_MULTIPROCESS_DIR")
     before = {name: os.environ.get(name) for name in names}
-    importlib.import_module("feast")
+    with _light():
+        importlib.import_module("feast")
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _light() -> Iterator[None]:
+    """Spare Feast's import three quarters of its time.
+
+    Half of it is typeguard writing checks of arguments into its classes, which every look-up would then pay
+    for; a quarter is PyTorch, which Feast needs only for tensors: it gets it when it asks.
+    """
+    import typeguard
+
+    wrapper = ModuleType("feast.torch_wrapper")
+    vars(wrapper)["get_torch"] = functools.partial(importlib.import_module, "torch")
+    sys.modules.setdefault(wrapper.__name__, wrapper)
+    before = vars(typeguard)["typechecked"]
+    vars(typeguard)["typechecked"] = lambda target: target
+    try:
+        yield
+    finally:
+        vars(typeguard)["typechecked"] = before
 
 
 def redis(uri: str) -> dict[str, Any]:

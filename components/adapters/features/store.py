@@ -2,7 +2,7 @@
 
 A feature version is immutable: its folder `<root>/<twin>/<version>/` is built whole, its marker comes last.
 A server that reads one version is never in the way of a pipeline that makes the next.
-Feast takes 5 s to import, so it is imported when a version is first written or read.
+Feast takes a second to import, so it is imported when a version is first written or read.
 """
 
 import contextlib

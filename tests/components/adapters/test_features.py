@@ -164,3 +164,14 @@ def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("PROMETHEUS")}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "MutexValue"]
+
+
+def test_importing_feast_brings_no_pytorch_and_gives_it_when_feast_asks() -> None:
+    code = (
+        "import sys, typeguard; from components.adapters.feast_repository import import_feast;"
+        "before = typeguard.typechecked; import_feast(); print('torch' in sys.modules);"
+        "from feast.torch_wrapper import get_torch; print(get_torch().__name__);"
+        "print(typeguard.typechecked is before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "torch", "True"]
