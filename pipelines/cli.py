@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 import typer
 
-from pipelines.commands import config, drift, evaluating, keys, new, records, releases, running, serving
+from pipelines.commands import (
+    config,
+    drift,
+    evaluating,
+    keys,
+    new,
+    pruning,
+    records,
+    releases,
+    running,
+    serving,
+)
 
 app = typer.Typer(
     name="twin",
@@ -28,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "promote": releases.promote,
     "rollback": releases.rollback,
     "traffic": releases.traffic,
+    "prune": pruning.prune,
     "lineage": records.lineage,
     "drift": drift.drift,
 }

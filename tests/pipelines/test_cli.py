@@ -14,7 +14,7 @@ TWIN = str(Path(sys.executable).parent / "twin")
 
 COMMANDS = (
     "config", "run", "compile", "submit", "recurring", "serve", "ask", "predict", "releases", "promote",
-    "rollback", "new", "keys", "traffic", "eval",
+    "rollback", "new", "keys", "traffic", "eval", "prune",
 )  # fmt: skip
 
 

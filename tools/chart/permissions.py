@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from components.adapters.kubernetes.permissions import FINETUNE, RELEASE, Rule
+from components.adapters.kubernetes.permissions import FINETUNE, PRUNE, RELEASE, Rule
 
 HEAD = (
     "# Written by tools/generate_docs.py from tools/chart/permissions.py. Change the code, not this file.\n"
@@ -86,6 +86,9 @@ SETS: dict[str, tuple[Right, ...]] = {
     ),
 }
 
+#: Rights that a command needs and the chart gives to nobody, by the title of their section.
+OWN = {"Whoever runs `twin prune`: not granted by the chart": _of_stages(PRUNE)}
+
 TITLES = {
     "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval",
     "trainer": "Pipelines: stage `finetune` on several GPUs (`rbac.trainer`)",
@@ -127,13 +130,13 @@ def _rule(right: Right) -> dict[str, list[str]]:
 
 def page() -> str:
     """The page of the reference: a table a set."""
-    sections = [INTRO]
-    for name, rights in SETS.items():
-        lines = ["| API group | resource | verbs | what for |", "|---|---|---|---|"]
-        for right in rights:
-            resource = right.resource + (f" named `{', '.join(right.names)}`" if right.names else "")
-            lines.append(
-                f"| {right.group or 'core'} | {resource} | {', '.join(right.verbs)} | {right.purpose} |"
-            )
-        sections.append(f"## {TITLES[name]}\n" + "\n".join(lines) + "\n")
-    return "\n".join(sections)
+    sections = {TITLES[name]: rights for name, rights in SETS.items()} | OWN
+    return "\n".join([INTRO, *(_section(title, rights) for title, rights in sections.items())])
+
+
+def _section(title: str, rights: Sequence[Right]) -> str:
+    lines = ["| API group | resource | verbs | what for |", "|---|---|---|---|"]
+    for right in rights:
+        resource = right.resource + (f" named `{', '.join(right.names)}`" if right.names else "")
+        lines.append(f"| {right.group or 'core'} | {resource} | {', '.join(right.verbs)} | {right.purpose} |")
+    return f"## {title}\n" + "\n".join(lines) + "\n"

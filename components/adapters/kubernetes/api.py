@@ -56,6 +56,7 @@ SCALED_OBJECTS = Resource("keda.sh", "v1alpha1", "scaledobjects")
 TRAIN_JOBS = Resource("trainer.kubeflow.org", "v1alpha1", "trainjobs")
 PODS = Resource("", "v1", "pods")
 EVENTS = Resource("", "v1", "events")
+CLAIMS = Resource("", "v1", "persistentvolumeclaims")
 
 
 class Api:

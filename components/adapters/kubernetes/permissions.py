@@ -1,4 +1,4 @@
-"""What the stages may do on the cluster: chart, manifests and documentation hold these rules and no more."""
+"""What stages and commands may do on the cluster: chart, manifests and documentation hold these rules."""
 
 from dataclasses import dataclass
 
@@ -47,4 +47,10 @@ FINETUNE = (
     ),
     Rule("", "pods", ("list",), "which pods train, and why one does not start"),
     Rule("", "pods/log", ("get",), "logs and metrics of the training"),
+)
+
+#: `twin prune`: a person's; the chart gives it to nobody.
+PRUNE = (
+    Rule("serving.kserve.io", "inferenceservices", ("list", "delete"), "predictors of twins that are gone"),
+    Rule("", "persistentvolumeclaims", ("list", "delete"), "claims of fronts of twins that are gone"),
 )

@@ -35,6 +35,7 @@ KINDS = {
     "trainjobs": "TrainJob",
     "pods": "Pod",
     "events": "Event",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
 }
 
 
