@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Narrator:
 
     as_json: bool = False
     console: Console = field(default_factory=lambda: Console(file=sys.stdout, highlight=False))
-    _status: Status | None = None
+    _status: Live | None = None
+    _spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
     _last: float = 0.0
 
     def begin(self, pipeline: str, twin: str, log: Path) -> None:
@@ -32,7 +34,9 @@ class Narrator:
         if self.as_json:
             self._json({"event": "pipeline", "pipeline": pipeline, "twin": twin, "log": str(log)})
             return
-        self.console.print(Text(f"{pipeline} of twin {twin}", style="bold"), Text(f"log {log}", style="dim"))
+        self.console.print(
+            Text(f"{pipeline} of twin {twin}", style="bold"), Text(f"log {log}", style="dim"), soft_wrap=True
+        )
 
     def submitted(self, run: "Submitted") -> None:
         """A run was started on a cluster."""
@@ -96,10 +100,17 @@ class Narrator:
     def _live(self, text: str) -> None:
         if not self.console.is_terminal:
             return
+        self._spinner.update(text=Text(text))
         if self._status is None:
-            self._status = self.console.status(text)
+            # Standard output stays the run's own: it is read for events (`runner.Follower`), not for people.
+            self._status = Live(
+                self._spinner,
+                console=self.console,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self._status.start()
-        self._status.update(text)
 
     def _json(self, event: dict[str, Any]) -> None:
         self.console.file.write(json.dumps(event, ensure_ascii=False) + "\n")

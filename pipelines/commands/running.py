@@ -35,6 +35,10 @@ def run(
     for name in twin or list(found.twins):
         try:
             records += run_pipeline(pipeline, found, name, narrator, allow_dirty=allow_dirty)
+        except KeyboardInterrupt:
+            narrator.end()
+            output.note("interrupted: finished stages are kept, and the same command goes on from there")
+            raise
         finally:
             narrator.end()
     if pipeline == "end_to_end" and not as_json:

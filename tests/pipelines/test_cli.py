@@ -1,6 +1,8 @@
 """The command line: light help, one-line errors, exit codes that mean something."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -77,6 +79,48 @@ def test_a_run_reports_stages_with_their_time(corpus: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "✓ collect" in done.stdout
     assert "1000 rows" in done.stdout
+
+
+def on_terminal(*words: str, folder: Path, interrupt_at: bytes = b"") -> tuple[int, str]:
+    """Exit code and all that a terminal was sent; Ctrl-C is typed once `interrupt_at` was."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.execv(TWIN, [TWIN, *words])
+    sent = b""
+    while True:
+        try:
+            sent += os.read(terminal, 65_536)
+        except OSError:  # Linux reports the end of a terminal as an error
+            break
+        if interrupt_at and interrupt_at in sent:
+            os.write(terminal, b"\x03")
+            interrupt_at = b""
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), sent.decode()
+
+
+def test_a_terminal_shows_stages_and_the_log_file_keeps_the_rest(corpus: Path) -> None:
+    code, sent = on_terminal("run", "collect", "--twin", "credit", folder=corpus)
+    assert code == 0, sent
+    assert "✓ collect" in sent
+    assert "✓ validate" in sent
+    assert "KFP Executor" not in sent
+    (log,) = corpus.glob(".twinstack/runs/*/log.txt")
+    assert "KFP Executor" in log.read_text()
+    assert str(log) in sent
+
+
+def test_ctrl_c_says_that_nothing_is_lost_and_the_next_run_goes_on(corpus: Path) -> None:
+    words = ("run", "collect", "--twin", "credit")
+    code, sent = on_terminal(*words, folder=corpus, interrupt_at="✓ collect".encode())
+    assert code == 130, sent
+    assert "interrupted: finished stages are kept" in sent
+    assert "Traceback" not in sent
+    again = twin(*words, folder=corpus)
+    assert again.returncode == 0
+    assert "= collect" in again.stdout
+    assert "✓ validate" in again.stdout
 
 
 def test_a_second_run_says_what_it_skipped_and_why(corpus: Path) -> None:
