@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from components.adapters.stores import Stores
 from components.runtime import champion
-from components.shared.config import Config
+from components.shared.config import ClassicTwin, Config
 from components.shared.evaluation import Evaluation, Measure
 from components.shared.releases import Release
 from pipelines import output
@@ -29,7 +29,7 @@ def show(config: Config, records: Sequence[StageRecord]) -> None:
     output.say("")
     output.table("Champions", [_row(stores, one, base) for one in found])
     output.say("While `twin serve` runs:\n")
-    output.say("\n\n".join(line for one in found for line in curls(config, one, base)))
+    output.say("\n\n".join(line for one in found for line in curls(config, stores, one.twin, base)))
 
 
 def _row(stores: Stores, release: Release, base: str) -> dict[str, str]:
@@ -40,13 +40,13 @@ def _row(stores: Stores, release: Release, base: str) -> dict[str, str]:
         "trained on": release.trained_on,
         "quality": quality(release.evaluation, name, title),
         "index": _size(stores, release),
-        "endpoint": base + endpoint(release),
+        "endpoint": base + endpoint(release.kind, release.twin),
     }
 
 
-def endpoint(release: Release) -> str:
-    """Path that a release is served at."""
-    return "/openai/v1/chat/completions" if release.kind == "llm" else f"/v1/models/{release.twin}:predict"
+def endpoint(kind: str, twin: str) -> str:
+    """Path that a twin is served at."""
+    return "/openai/v1/chat/completions" if kind == "llm" else f"/v1/models/{twin}:predict"
 
 
 def quality(numbers: Evaluation, name: str, title: str) -> str:
@@ -72,16 +72,17 @@ def _size(stores: Stores, release: Release) -> str:
     )
 
 
-def curls(config: Config, release: Release, base: str) -> list[str]:
-    """Commands that call the release as it is served."""
-    if release.kind == "llm":
-        body = {"model": release.twin, "messages": [{"role": "user", "content": "What is a release?"}]}
-        return [_curl(base + endpoint(release), body)]
-    key = config.twins[release.twin].table.key  # type: ignore[union-attr]
-    first = f"{config.twins[release.twin].table.key_prefix}0001"  # type: ignore[union-attr]
+def curls(config: Config, stores: Stores, twin: str, base: str) -> list[str]:
+    """Commands that call the twin as it is served; a classic one for an id that it has."""
+    found = config.twin(twin)
+    if not isinstance(found, ClassicTwin):
+        body = {"model": twin, "messages": [{"role": "user", "content": "What is a release?"}]}
+        return [_curl(base + endpoint(found.kind, twin), body)]
+    key = found.table.key
+    first = next(iter(stores.warehouse.scan("rows", twin=twin)))["key"]
     v1 = {"instances": [{key: first}]}
     v2 = {"inputs": [{"name": key, "shape": [1], "datatype": "BYTES", "data": [first]}]}
-    return [_curl(base + endpoint(release), v1), _curl(f"{base}/v2/models/{release.twin}/infer", v2)]
+    return [_curl(base + endpoint(found.kind, twin), v1), _curl(f"{base}/v2/models/{twin}/infer", v2)]
 
 
 def _curl(url: str, body: object) -> str:

@@ -23,8 +23,8 @@ def collect(context: Context) -> Manifest:
     Values stay texts here; types and ranges are the next stage's.
 
     Raises:
-        DataError: The file is missing, not UTF-8, lacks a column, or has a row of another length or an id
-            twice.
+        DataError: The file is missing, not UTF-8, lacks a column or has it twice, or has a row of another
+            length or an id twice.
     """
     table = context.classic.table
     path = context.config.path(table.path)
@@ -103,7 +103,7 @@ def _document(twin: str, table: Table, values: dict[str, str], number: int, line
     """A row, the first of which has number 1, that ends in a line of its file."""
     key = values.get(table.key) or f"{table.key_prefix}{number:04d}"
     body = {
-        "values": {name: values[name] for name in table.columns},
+        "values": {name: values[header] for name, header in table.headers.items()},
         "event_time": _event_time(table.event_time, values, number),
         "line": line,
     }
@@ -126,10 +126,19 @@ def _event_time(wanted: EventTime, values: dict[str, str], number: int) -> str:
 
 
 def _require_columns(table: Table, header: list[str], path: Path) -> None:
-    wanted = [*table.columns, *([table.event_time.column] if table.event_time.column else [])]
+    wanted = [*table.headers.values(), *([table.event_time.column] if table.event_time.column else [])]
     if missing := [name for name in wanted if name not in header]:
+        other = len(header) == 1 and next((mark for mark in ";\t|" if mark in header[0]), "")
         raise DataError(
             f"columns {missing} are missing; the file has {header[:30]}",
             where=f"{path}, line 1",
-            remedy="rename the columns of the file, or of `table.columns`",
+            remedy=f"separate the cells by commas, not by {other!r}"
+            if other
+            else "rename the columns of the file or of `table.columns`, or name them there as `header`",
+        )
+    if twice := [name for name in dict.fromkeys(wanted) if header.count(name) > 1]:
+        raise DataError(
+            f"columns {twice} are there more than once",
+            where=f"{path}, line 1",
+            remedy="give every column a name of its own",
         )

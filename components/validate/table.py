@@ -48,7 +48,8 @@ def _freeze(context: Context, collected: Manifest, folder: Path) -> Draft:
     problems += _broken_rules(table, typed, problems)
     bad = {row for row, _ in problems}
     if len(bad) > table.max_rejected * len(rows):
-        named = "; ".join(f"line {lines[row]}, {text}" for row, text in sorted(problems)[:NAMED])
+        first = sorted((lines[row], text) for row, text in problems)[:NAMED]
+        named = "; ".join(f"line {line}, {text}" for line, text in first)
         raise DataError(
             f"{len(bad)} of {len(rows)} rows are bad, nothing was built on them: {named}",
             where=f"{table.path}, twins.{context.twin}.table.columns",
@@ -69,15 +70,19 @@ def _typed(table: Table, raw: "pd.DataFrame") -> tuple["pd.DataFrame", list[tupl
     import pandas as pd
 
     typed, problems = raw.copy(), []
+    empty = {name: raw[name].astype(str).str.strip() == "" for name in table.columns}
     for name, column in table.columns.items():
         if column.type == "text":
-            empty = raw[name].astype(str).str.strip() == ""
-            problems += [(int(row), f"{name} is empty") for row in raw.index[empty]]
+            if column.optional:
+                typed[name] = raw[name].where(~empty[name], None)
+                continue
+            problems += [(int(row), f"{name} is empty") for row in raw.index[empty[name]]]
             continue
         numbers = pd.to_numeric(raw[name], errors="coerce")
+        numbers = numbers.where(numbers.abs() != float("inf"))
         if column.type == "integer":
             numbers = numbers.where(numbers % 1 == 0)
-        for row in raw.index[numbers.isna()]:
+        for row in raw.index[numbers.isna() & ~(empty[name] & column.optional)]:
             problems.append((int(row), f"{name} is {raw.at[row, name]!r}, not {_article(column)}"))
         typed[name] = numbers
     moments = pd.to_datetime(raw["event_timestamp"], utc=True, errors="coerce", format="ISO8601")
@@ -123,7 +128,14 @@ def _checks(pa: Any, column: Column) -> list[Any]:
 
 
 def _cast(table: Table, good: "pd.DataFrame") -> "pd.DataFrame":
+    """Columns as a dataflow takes them; whole numbers that may be missing are float64, which has NaN."""
     kinds = {"integer": "int64", "number": "float64", "text": "object"}
-    return good.astype({name: kinds[column.type] for name, column in table.columns.items()}).reset_index(
-        drop=True
+    found = good.astype(
+        {
+            name: "float64" if column.optional and column.type == "integer" else kinds[column.type]
+            for name, column in table.columns.items()
+        }
     )
+    texts = [name for name, column in table.columns.items() if column.type == "text" and column.optional]
+    found[texts] = found[texts].fillna("")
+    return found.reset_index(drop=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pipelines import output
-from pipelines.options import AsJson, ConfigPath, TwinName, TwinNames, Url, loaded
+from pipelines.options import AsJson, ConfigPath, SomeTwin, TwinNames, Url, loaded, only_twin
 
 
 def serve(
@@ -33,19 +33,20 @@ def console(
 
 def ask(
     question: Annotated[str, typer.Argument(help="what you want to know")],
-    twin: TwinName = "docs",
+    twin: SomeTwin = None,
+    config: ConfigPath = output.DEFAULT_CONFIG,
     url: Url = output.DEFAULT_URL,
     as_json: AsJson = False,
 ) -> None:
     """Ask an LLM twin that is being served; the answer streams, its sources follow."""
     from pipelines.talk import ask as ask_twin
 
-    ask_twin(url, twin, question, as_json=as_json)
+    ask_twin(url, twin or only_twin(loaded(config), "llm"), question, as_json=as_json)
 
 
 def predict(
     keys: Annotated[list[str], typer.Argument(help="entity ids, for example A0001")],
-    twin: TwinName = "credit",
+    twin: SomeTwin = None,
     config: ConfigPath = output.DEFAULT_CONFIG,
     url: Url = output.DEFAULT_URL,
     as_json: AsJson = False,
@@ -53,4 +54,5 @@ def predict(
     """Predict for entities by id with a classic twin that is being served."""
     from pipelines.talk import predict as predict_twin
 
-    predict_twin(loaded(config), url, twin, keys, as_json=as_json)
+    found = loaded(config)
+    predict_twin(found, url, twin or only_twin(found, "classic"), keys, as_json=as_json)

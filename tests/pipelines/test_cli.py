@@ -141,6 +141,21 @@ def test_a_stage_without_its_input_says_what_to_run_first(corpus: Path) -> None:
     assert "twin run end_to_end" in done.stderr
 
 
+@pytest.mark.parametrize(("command", "kind"), [("ask", "llm"), ("predict", "classic")])
+def test_a_choice_of_twins_is_left_to_the_caller(command: str, kind: str, corpus: Path) -> None:
+    """With one of each kind, nobody has to name it; with none, the command says which kind it needs."""
+    path = corpus / "twinstack.yaml"
+    done = twin(command, "A0001", "--url", "http://127.0.0.1:9", folder=corpus)
+    assert done.returncode == 8
+    assert "no answer from" in done.stderr
+    text = path.read_text()
+    cut = text.index("  credit:")
+    path.write_text("twins:\n" + text[cut:] if kind == "llm" else text[:cut])
+    done = twin(command, "A0001", folder=corpus)
+    assert done.returncode == 2
+    assert f"0 twins are of kind {kind}" in done.stderr
+
+
 def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
     done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
     assert done.returncode == 4

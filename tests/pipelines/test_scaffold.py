@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from components.adapters.features.store import Reader
+from components.adapters.stores import Stores
 from components.shared.config import Config, load
 from components.shared.errors import ConfigError, LineageError
 from components.shared.evaluation import FILE, Evaluation
 from components.shared.manifests import Manifest
 from pipelines.scaffold import new_classic
+from pipelines.summary import curls
 from tests.components.classic_fixtures import chain, datasets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,6 +45,9 @@ def test_a_scaffolded_twin_runs_from_collect_to_evaluate(
     assert made["model"].facts["dirty"] is False
     found = Evaluation.model_validate_json((made["evaluation"].folder / FILE).read_bytes())
     assert found.candidate["roc_auc"].value > 0.9
+    v1, v2 = curls(config, Stores(config), "cell-check", "http://127.0.0.1:8080")
+    assert '"sample_id": "S001"' in v1
+    assert '"data": ["S001"]' in v2
     reader_row = _reader(config, made).lookup(["S001", "absent"])
     assert reader_row[0] is not None and reader_row[1] is None
 
@@ -55,8 +60,6 @@ def test_a_scaffolded_twin_runs_from_collect_to_evaluate(
 
 
 def _reader(config: Config, made: dict[str, Manifest]) -> Reader:
-    from components.adapters.stores import Stores
-
     return Stores(config).features.online(made["features"].text("feature_version"), "cell-check")
 
 

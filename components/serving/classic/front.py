@@ -103,7 +103,7 @@ class ClassicFront(Model):  # type: ignore[misc]
             PredictorError: The model gives no answer, and the traffic has no fallback.
         """
         instances, exchange = payload.instances, current()
-        exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
+        exchange.inputs = [one.said(self._table.key) for one in instances]
 
         async def ask(opened: ClassicRelease) -> Answers:
             rows = await opened.answer(instances)
@@ -121,7 +121,7 @@ class ClassicFront(Model):  # type: ignore[misc]
     async def _shadowed(self, opened: ClassicRelease, instances: list[Instance]) -> None:
         """The shadow's answer; what it may lack of the columns is its failure, not the caller's."""
         exchange = current()
-        exchange.inputs = [{self._table.key: one.key} if one.key else dict(one.values) for one in instances]
+        exchange.inputs = [one.said(self._table.key) for one in instances]
         exchange.output = await opened.answer(instances)
 
     async def postprocess(

@@ -25,6 +25,12 @@ class Instance:
     key: str | None
     values: Mapping[str, Any]
 
+    def said(self, key: str) -> dict[str, Any]:
+        """What the caller sent, for the record; `key` is the name of the id column."""
+        if self.key is not None:
+            return {key: self.key}
+        return {name: None if value != value else value for name, value in self.values.items()}  # noqa: PLR0124
+
 
 @dataclass(frozen=True)
 class Checker:
@@ -96,14 +102,16 @@ class Checker:
                 param=f"{where}.{str(unknown[0])[:SHOWN]}",
                 remedy=f"use {self.table.key}, or: {', '.join(usable)}",
             )
-        if missing := [name for name in self.required if name not in found]:
+        absent = [name for name in self.required if name not in found]
+        if missing := [name for name in absent if not columns[name].optional]:
             raise RequestError(
                 f"{where} lacks {', '.join(missing)}",
                 param=f"{where}.{missing[0]}",
                 remedy=f"give every column, or only {self.table.key}",
             )
+        given = {**dict.fromkeys(absent), **found}
         return Instance(
-            None, {name: _value(each, columns[name], f"{where}.{name}") for name, each in found.items()}
+            None, {name: _value(each, columns[name], f"{where}.{name}") for name, each in given.items()}
         )
 
     def _key(self, found: Mapping[str, object], where: str) -> str:
@@ -124,7 +132,12 @@ class Checker:
 
 
 def _value(found: object, column: Column, place: str) -> Any:
-    """The value in its column's type: integer and number as float or int, text as str."""
+    """The value in its column's type: integer and number as float or int, text as str.
+
+    What an optional column lacks is what the pipeline has for an empty cell: NaN, or an empty text.
+    """
+    if column.optional and _missing(found):
+        return "" if column.type == "text" else math.nan
     if column.type == "text":
         if isinstance(found, str) and found.strip() and (not column.allowed or found in column.allowed):
             return found
@@ -142,6 +155,10 @@ def _value(found: object, column: Column, place: str) -> Any:
     if abs(value) >= 2**63:
         raise _refused(place, found, _range(column))
     return value
+
+
+def _missing(found: object) -> bool:
+    return found is None or found == "" or (isinstance(found, float) and math.isnan(found))
 
 
 def _range(column: Column) -> str:

@@ -15,6 +15,11 @@ class Column(Settings):
 
     type: ColumnType
     """`integer` and `number` are checked by value; `text` takes anything but an empty cell."""
+    optional: bool = False
+    """Whether the value may be missing: an empty cell, or null in a request. A dataflow then gets NaN for a
+    number and an empty text for a text."""
+    header: str = Field(default="", max_length=200)
+    """The column's name in the file, where a dataflow cannot use it: `Net income (EUR)`. Empty: the same."""
     minimum: float | None = None
     """Smallest allowed value of a number."""
     maximum: float | None = None
@@ -58,7 +63,14 @@ class Table(Settings):
     def _label_is_declared(self) -> Self:
         if self.label not in self.columns:
             raise ValueError(f"label '{self.label}' is not among columns: {', '.join(self.columns)}")
+        if self.columns[self.label].optional:
+            raise ValueError(f"label '{self.label}' cannot be optional: every row needs its outcome")
         return self
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Declared column to its name in the file."""
+        return {name: column.header or name for name, column in self.columns.items()}
 
 
 class Boosting(Settings):

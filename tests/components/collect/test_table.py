@@ -83,3 +83,32 @@ def test_a_table_without_rows_is_an_error(corpus: Path) -> None:
     path.write_text(path.read_text().splitlines()[0] + "\n")
     with pytest.raises(DataError, match="no rows"):
         core.run(context(corpus))
+
+
+def test_a_column_that_is_there_twice_is_refused(corpus: Path) -> None:
+    path = corpus / "credit.csv"
+    path.write_text(path.read_text().replace("telephone", "job", 1))
+    text = (corpus / "twinstack.yaml").read_text()
+    (corpus / "twinstack.yaml").write_text(text.replace("        telephone: {type: text}\n", ""))
+    with pytest.raises(DataError, match=r"columns \['job'\] are there more than once"):
+        core.run(context(corpus))
+
+
+def test_a_header_that_no_dataflow_could_use_gets_a_name(corpus: Path) -> None:
+    path = corpus / "credit.csv"
+    path.write_text(path.read_text().replace("credit_amount", "Höhe des Kredits (€)", 1))
+    text = (corpus / "twinstack.yaml").read_text()
+    (corpus / "twinstack.yaml").write_text(
+        text.replace("credit_amount: {", "credit_amount: {header: Höhe des Kredits (€), ")
+    )
+    core.run(context(corpus))
+    row = context(corpus).stores.warehouse.get("rows", "credit/A0002")
+    assert row is not None
+    assert row["values"]["credit_amount"] == "5951"
+
+
+def test_another_separator_than_a_comma_is_told(corpus: Path) -> None:
+    path = corpus / "credit.csv"
+    path.write_text(path.read_text().replace(",", ";"))
+    with pytest.raises(DataError, match="separate the cells by commas, not by ';'"):
+        core.run(context(corpus))

@@ -66,6 +66,38 @@ def test_an_empty_cell_is_named(corpus: Path) -> None:
         validated(corpus)
 
 
+def test_an_optional_cell_may_be_empty_and_is_missing(corpus: Path) -> None:
+    edit(corpus, ",radio/television,", ",,")
+    edit(corpus, ",1169,", ",,")
+    path = corpus / "twinstack.yaml"
+    text = path.read_text().replace("purpose: {", "purpose: {optional: true, ")
+    path.write_text(text.replace("credit_amount: {", "credit_amount: {optional: true, "))
+    frame = pd.read_parquet(validated(corpus).folder / "table.parquet")
+    assert len(frame) == 1000
+    assert list(frame.index[frame["credit_amount"].isna()]) == [0]
+    assert list(frame.index[frame["purpose"] == ""]) == [0]
+    edit(corpus, ",5951,", ",a lot,")
+    with pytest.raises(DataError, match=r"1 of 1000 rows are bad.*credit_amount is 'a lot'"):
+        validated(corpus)
+
+
+def test_infinity_is_no_number(corpus: Path) -> None:
+    edit(corpus, ",1169,", ",inf,")
+    with pytest.raises(DataError, match=r"credit_amount is 'inf', not an integer"):
+        validated(corpus)
+
+
+def test_bad_rows_are_named_in_the_order_of_the_file(corpus: Path) -> None:
+    path = corpus / "credit.csv"
+    rows = path.read_text().splitlines()
+    ids = ["applicant_id", *(str(number) for number in range(1, len(rows)))]  # 10 sorts before 2
+    for number in (2, 10, 100):
+        rows[number] = rows[number].replace(",bad", ",?").replace(",good", ",?")
+    path.write_text("".join(f"{one},{row}\n" for one, row in zip(ids, rows, strict=True)))
+    with pytest.raises(DataError, match=r"line 3, creditability.*line 11, creditability.*line 101, cred"):
+        validated(corpus)
+
+
 def test_bad_rows_are_left_out_where_that_is_allowed(corpus: Path) -> None:
     edit(corpus, ",1169,", ",a lot,")
     text = (
