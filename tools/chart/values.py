@@ -74,10 +74,6 @@ class CaBundle(Closed, total=False):
     key: SecretKey
 
 
-class Kserve(Closed, total=False):
-    servicePort: Port
-
-
 class Limits(Closed, total=False):
     gpus: Annotated[int, Field(ge=0, le=10_000)]
 
@@ -247,7 +243,6 @@ class Values(Closed, total=False):
     secrets: list[Secret]
     environment: dict[Variable, str]
     caBundle: CaBundle
-    kserve: Kserve
     twins: list[Twin]
     twinDefaults: TwinDefaults
     limits: Limits

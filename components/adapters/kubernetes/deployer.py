@@ -17,6 +17,9 @@ from components.shared.endpoints import endpoint
 from components.shared.errors import TwinError
 from components.shared.releases import Release
 
+#: Port that an address of HTTP need not name.
+HTTP_PORT = 80
+
 
 class KServeDeployer:
     """InferenceServices of one namespace.
@@ -68,7 +71,7 @@ class KServeDeployer:
                 self._take_back(applied, report)
             raise
         report(f"InferenceService {name} is ready")
-        return predictor_uri(release, ready, self._settings.namespace)
+        return predictor_uri(release, ready, self._settings)
 
     def _scale(self, release: Release, body: Object, owner: Object, *, awake: bool = False) -> None:
         """Apply what scales it; while it is waited for one pod runs, even where none need run later."""
@@ -149,11 +152,21 @@ def _as_before(before: Object, body: Object) -> Object:
     return {**body, "metadata": metadata, "spec": before["spec"]}
 
 
-def predictor_uri(release: Release, ready: Object, namespace: str) -> str:
-    """Where a front reaches the predictor: `http://HOST#MODEL` (V2), or `http://HOST/openai/v1#MODEL`."""
+def predictor_uri(release: Release, ready: Object, settings: Cluster) -> str:
+    """Where a front reaches the predictor: `http://HOST#MODEL` (V2), or `http://HOST/openai/v1#MODEL`.
+
+    In mode Standard KServe writes the scheme of its gateway before the name of the Service, which speaks HTTP
+    whatever the gateway does, and no port behind it (`RawHTTPRouteReconciler` in httproute_reconciler.go of
+    kserve/kserve).
+    """
     name = name_of(release.twin, release.model_version)
-    address = ((ready.get("status") or {}).get("address") or {}).get("url", "")
     # Some versions put the path of a protocol behind the host.
-    host = urlsplit(address).netloc or f"{name}-predictor.{namespace}.svc.cluster.local"
+    told = urlsplit(((ready.get("status") or {}).get("address") or {}).get("url", ""))
+    host = told.netloc or f"{name}-predictor.{settings.namespace}.svc.cluster.local"
+    scheme = told.scheme or "http"
+    if settings.deployment_mode == "Standard":
+        scheme = "http"
+        if not told.port and settings.service_port != HTTP_PORT:
+            host = f"{host}:{settings.service_port}"
     path = "/openai/v1" if release.kind == "llm" else ""
-    return f"{urlsplit(address).scheme or 'http'}://{host}{path}#{name}"
+    return f"{scheme}://{host}{path}#{name}"

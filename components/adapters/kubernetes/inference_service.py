@@ -75,6 +75,8 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
                 "app.kubernetes.io/part-of": "twinstack",
                 MANAGED_BY: "twinstack",
                 COMPONENT: "predictor",
+                # Fronts ask it. Without this KServe publishes it at the gateway, where nobody asks for a key.
+                "networking.kserve.io/visibility": "cluster-local",
                 TWIN: release.twin,
                 MODEL_VERSION: release.model_version,
             },

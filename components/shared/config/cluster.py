@@ -59,6 +59,8 @@ class Cluster(Settings):
     """Namespace of pipelines and twins."""
     deployment_mode: Literal["Standard", "Knative"] = "Standard"
     """How KServe runs an InferenceService; it cannot be changed on one that exists."""
+    service_port: int = Field(default=80, ge=1, le=65_535)
+    """Port of the Services that KServe makes in mode Standard; 8080 where it makes them headless."""
     knative_pod_fields: bool = False
     """Whether Knative's feature flags for pod security context, node selection, tolerations, spread and
     priority are on; mode Knative only."""

@@ -20,6 +20,11 @@ def test_a_pinned_predictor_has_one_of_its_own() -> None:
     assert [one["metadata"]["name"] for one in made] == ["twinstack-credit", "twinstack-credit-pinned"]
 
 
+def test_a_change_to_requests_is_not_refused_because_this_one_is_still_there() -> None:
+    (made, *_) = render(ci("production-gpu"), "horizontal-pod-autoscalers.yaml")
+    assert made["metadata"]["annotations"] == {"validations.keda.sh/hpa-ownership": "false"}
+
+
 def test_what_scales_otherwise_has_none() -> None:
     values = twin(ci("minimal"), "credit", front={"scaling": {"by": "none"}})
     assert render(values, "horizontal-pod-autoscalers.yaml") == []

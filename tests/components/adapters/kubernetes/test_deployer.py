@@ -3,16 +3,17 @@
 import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from components.adapters.kubernetes.access import Access
 from components.adapters.kubernetes.answers import ClusterError, FieldConflictError
 from components.adapters.kubernetes.api import INFERENCE_SERVICES, TRIES, Api
-from components.adapters.kubernetes.deployer import KServeDeployer
+from components.adapters.kubernetes.deployer import KServeDeployer, predictor_uri
 from components.adapters.kubernetes.following import Clock, NotReadyError
 from components.adapters.kubernetes.permissions import RELEASE
+from components.shared.config.cluster import Cluster
 from components.shared.config.llm import Answering, Foundation
 from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release, settings
@@ -71,6 +72,30 @@ def test_a_ready_predictor_gives_its_address(api: Api, server: Server) -> None:
     assert (
         told[0] == f"InferenceService {NAME} is applied" and told[-1] == f"InferenceService {NAME} is ready"
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "port", "told", "expected"),
+    [
+        (
+            "Standard",
+            80,
+            "https://credit-m3-predictor.twinstack.svc",
+            "http://credit-m3-predictor.twinstack.svc",
+        ),
+        ("Standard", 8080, "http://credit-m3-predictor.a.svc", "http://credit-m3-predictor.a.svc:8080"),
+        ("Standard", 8080, "http://credit-m3-predictor.a.svc:81", "http://credit-m3-predictor.a.svc:81"),
+        ("Knative", 8080, "https://credit-m3.twinstack.svc", "https://credit-m3.twinstack.svc"),
+    ],
+    ids=["the scheme of a gateway", "headless", "a port that is told", "Knative"],
+)
+def test_the_address_is_that_of_the_service_whatever_the_gateway_speaks(
+    mode: Literal["Standard", "Knative"], port: int, told: str, expected: str
+) -> None:
+    found = predictor_uri(
+        release(), {"status": {"address": {"url": told}}}, Cluster(deployment_mode=mode, service_port=port)
+    )
+    assert found == f"{expected}#credit-m3"
 
 
 def test_an_llm_answers_the_openai_protocol_under_the_name_of_its_adapter(api: Api, server: Server) -> None:

@@ -176,6 +176,13 @@ def test_it_is_ready_when_its_model_is_and_its_metrics_can_be_found(kind: str) -
     assert kind == "classic" or f"--model_name={name}" in model["args"]
 
 
+@pytest.mark.parametrize("kind", ["classic", "llm"])
+def test_no_gateway_publishes_it(kind: str) -> None:
+    """A predictor asks for no key; callers reach it through the front."""
+    labels = inference_service(release(kind), Cluster(), STORE)["metadata"]["labels"]
+    assert labels["networking.kserve.io/visibility"] == "cluster-local"
+
+
 def test_knative_waits_as_long_as_the_stage_does() -> None:
     works = Cluster(deployment_mode="Knative", predictors={"ready_seconds": 2_700})
     annotations = inference_service(release("llm"), works, STORE)["metadata"]["annotations"]
