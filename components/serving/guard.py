@@ -13,6 +13,7 @@ from components.serving import problems
 from components.serving.exchange import Exchange, Observer
 from components.serving.limits.access import Access
 from components.serving.limits.errors import DeadlineError, late
+from components.serving.paths import CLOSED, QUIET, route_of
 from components.shared.errors import MissingError, NotFoundError, TooLargeError, TwinError
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import NONE
@@ -33,42 +34,8 @@ SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: How many times the limit is still read and thrown away, so that a client gets to see the 413.
 DRAIN = 16
 
-#: Routes that are open to everybody, and not worth a line in the log.
-QUIET = ("health", "metrics")
-
-#: What asks for health; exactly these, for everything else needs a key.
-READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/ready")
-
 #: Seconds before the deadline at which a stream ends, so that it can still say why.
 SAYING = 0.1
-
-#: Names of single paths.
-ROUTES = {
-    "/": "health",
-    "/metrics": "metrics",
-    "/openai/v1/chat/completions": "chat",
-    "/openai/v1/completions": "completions",
-    "/openai/v1/embeddings": "embeddings",
-    "/v1/feedback": "feedback",
-}
-
-#: KServe lets anyone unload a model here.
-CLOSED = "/v2/repository"
-
-
-def route_of(path: str) -> str:
-    """The route's name in metrics: a closed set, whatever path is asked for."""
-    if path in ROUTES:
-        return ROUTES[path]
-    if path.startswith("/grpc/"):
-        return "infer_grpc"
-    if READY.fullmatch(path):
-        return "health"
-    if path.endswith(":predict"):
-        return "predict_v1"
-    if path.endswith("/infer"):
-        return "infer_v2"
-    return "models" if path.startswith(("/openai/v1/models", "/v1/models", "/v2/models")) else "other"
 
 
 class Guard:
