@@ -23,6 +23,9 @@ RELEASE = "x-twinstack-release"
 ANSWERED_BY = "x-twinstack-answered-by"
 ROLE = "x-twinstack-role"
 
+#: Header by which callers choose their own sticky key.
+STICKY = "x-twinstack-sticky"
+
 #: nginx's status of an answer to a client that left; nobody reads it, but the log and the metrics do.
 LEFT = 499
 

@@ -32,7 +32,9 @@ class GuardedServicer(InferenceServicer):  # type: ignore[misc]
         """Predict."""
 
         async def call() -> Any:
-            found, _ = await self._data_plane.infer(request=self._read(request), model_name=request.model_name)
+            found, _ = await self._data_plane.infer(
+                request=self._read(request), model_name=request.model_name
+            )
             assert isinstance(found, InferResponse)
             return found.to_grpc()
 

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from components.runtime.keys import Keys
 from components.runtime.rates import DAY, Allowance, Allowances, RateError
-from components.serving.exchange import Exchange
-from components.serving.traffic.routing import STICKY
+from components.serving.exchange import STICKY, Exchange
 from components.shared.errors import TwinError
 from components.shared.identity import AuthenticationError, ForbiddenError, presented
 from components.shared.metrics.instruments import Instruments

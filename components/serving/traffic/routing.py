@@ -2,9 +2,6 @@
 
 import hashlib
 
-#: Header by which callers choose their own sticky key.
-STICKY = "x-twinstack-sticky"
-
 #: 2 to the power of 64: a digest of 8 bytes over it is a number from 0 up to 1.
 SPAN = 2.0**64
 
