@@ -92,6 +92,22 @@ def test_lists_and_limits_may_be_taken_away() -> None:
     assert "limits" not in pod.containers[0]["resources"]
 
 
+def test_every_pod_of_ours_goes_where_it_is_sent() -> None:
+    term = {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+    where = {
+        "nodeSelector": {"pool": "cpu"},
+        "tolerations": [{"key": "cpu", "operator": "Exists"}],
+        "affinity": {
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+        },
+    }
+    objects = render(ci("kind", pods=where))
+    found = [pod for pod in pods(objects) if pod.labels.get("twinstack.io/component") != "predictor"]
+    assert len(found) == 7, "fronts, operations API, migration job, test pods"
+    assert [pod.of for pod in found if not where.items() <= pod.spec.items()] == []
+    assert [(made["kind"], it) for made in objects for it in findings(made)] == []
+
+
 def test_labels_of_the_monitoring_win_over_common_ones() -> None:
     values = ci("kind", commonLabels={"release": "a"}, monitoring={"labels": {"release": "b"}})
     found = {one["kind"]: one["metadata"]["labels"]["release"] for one in render(values)}

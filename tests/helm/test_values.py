@@ -21,8 +21,8 @@ DIGEST = "sha256:" + "0" * 64
 OPEN = (
     "commonLabels", "files", "environment", "config.stores", "config.twins", "config.cluster.images.digests",
     "twinDefaults.predictor.affinity", "twinDefaults.predictor.nodeSelector", "pods.annotations",
-    "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels", "dashboards.labels",
-    "tests.instances", "requests", "limits",
+    "pods.affinity", "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels",
+    "dashboards.labels", "tests.instances", "requests", "limits",
 )  # fmt: skip
 
 

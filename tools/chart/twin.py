@@ -107,6 +107,7 @@ class Predictor(Closed, total=False):
     nodeSelector: Labels
     tolerations: list[Toleration]
     affinity: Free
+    runtimeClass: NameOrNothing
     user: User
     scaling: Scaling
     cache: Cache

@@ -91,6 +91,7 @@ class Pods(Closed, total=False):
     annotations: Annotations
     nodeSelector: Labels
     tolerations: list[Toleration]
+    affinity: Free
     spread: Spread
 
 

@@ -201,4 +201,5 @@ def _pod(name: str, settings: Cluster, work: PredictorWork) -> dict[str, Any]:
         found["securityContext"] = restricted.pod()
         found |= pod_parts.placed(settings, work)
         found |= pod_parts.spread(work.spread, {POD_LABEL: name})
+        found |= {"runtimeClassName": work.runtime_class} if work.runtime_class else {}
     return found

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import Address
+from components.shared.config.names import NAME_OR_NOTHING, Address
 from components.shared.config.quantities import Cores, Memory, Sized
 
 
@@ -54,6 +54,8 @@ class PredictorWork(Sized):
     """Accelerators of one pod; an LLM is split over all of them."""
     pool: str = ""
     """Pool of nodes, a name in `cluster.pools`; empty means any node."""
+    runtime_class: str = Field(default="", pattern=NAME_OR_NOTHING)
+    """RuntimeClass of the pods, such as `nvidia` where containers do not get GPUs by the default one."""
     replicas: int = Field(default=1, ge=0, le=1_000)
     """Pods at the least; 0 with `scaling.by: requests`, where a request at the front wakes the first."""
     max_replicas: int = Field(default=1, ge=1, le=1_000)

@@ -4,6 +4,8 @@ runAsNonRoot: true
 runAsUser: {{ int . }}
 runAsGroup: {{ int . }}
 fsGroup: {{ int . }}
+{{- /* A volume that has the group already is not walked through file by file at every start. */}}
+fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end -}}
 
@@ -150,17 +152,20 @@ wait for the new one. */}}
 {{/* Nodes, spread and priority of our pods, for `list $ SELECTOR-LABELS`. */}}
 {{- define "twinstack.scheduling" -}}
 {{- $root := index . 0 -}}
-{{- with $root.Values.pods.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $root.Values.pods.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- include "twinstack.nodes" $root }}
 {{- include "twinstack.spread" . }}
 {{- if $root.Values.priorityClasses.create }}
 priorityClassName: {{ include "twinstack.priorityClass" (list $root "front") }}
+{{- end }}
+{{- end -}}
+
+{{/* Nodes of our pods. */}}
+{{- define "twinstack.nodes" -}}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" }}
+{{- with get $.Values.pods $field }}
+{{ $field }}:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

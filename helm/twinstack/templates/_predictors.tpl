@@ -96,6 +96,9 @@ which is mounted read-only. */}}
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+{{- with $one.runtimeClass }}
+runtimeClassName: {{ . | quote }}
+{{- end }}
 {{- if $root.Values.priorityClasses.create }}
 priorityClassName: {{ include "twinstack.priorityClass" (list $root "predictor") }}
 {{- end }}

@@ -71,6 +71,17 @@ def test_it_lands_on_the_pool() -> None:
     assert predictor["affinity"]["podAntiAffinity"]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "part"),
+    [("docs", "InferenceService", "predictor"), ("support", "LLMInferenceService", "template")],
+)
+def test_a_runtime_class_is_named_where_the_default_one_gives_no_gpu(name: str, kind: str, part: str) -> None:
+    for chosen in ("", "nvidia"):
+        values = twin(ci(PRODUCTION), name, predictor={"runtimeClass": chosen})
+        spec = one(render(values), kind, f"twinstack-{name}-pinned")["spec"][part]
+        assert spec.get("runtimeClassName", "") == chosen
+
+
 def test_its_pods_spread_and_are_asked_to_end_when_nothing_is_sent_to_them_any_more() -> None:
     predictor = docs()["spec"]["predictor"]
     (spread,) = predictor["topologySpreadConstraints"]

@@ -19,14 +19,7 @@ spec:
   {{- include "twinstack.pullSecrets" $root | nindent 2 }}
   securityContext:
     {{- include "twinstack.podSecurity" $root.Values.pods.user | nindent 4 }}
-  {{- with $root.Values.pods.nodeSelector }}
-  nodeSelector:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- with $root.Values.pods.tolerations }}
-  tolerations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+  {{- include "twinstack.nodes" $root | nindent 2 }}
   containers:
     - name: test
       image: {{ include "twinstack.image" (list $root "serve") }}

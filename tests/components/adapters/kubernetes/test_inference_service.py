@@ -98,6 +98,14 @@ def test_pods_spread_end_slowly_and_see_no_other_service() -> None:
     assert "topologySpreadConstraints" not in none["spec"]["predictor"]
 
 
+def test_a_runtime_class_is_named_where_the_default_one_gives_no_gpu() -> None:
+    works = Cluster(predictors={"llm": {"runtime_class": "nvidia"}})
+    assert (
+        inference_service(release("llm"), works, STORE)["spec"]["predictor"]["runtimeClassName"] == "nvidia"
+    )
+    assert "runtimeClassName" not in inference_service(release("llm"), Cluster(), STORE)["spec"]["predictor"]
+
+
 def test_knative_gets_the_fields_of_its_feature_flags_only_where_they_are_on() -> None:
     pool: dict[str, Any] = {"pools": {"gpu": GPU}, "predictors": {"classic": {"pool": "gpu"}}}
     flagged = {"securityContext", "nodeSelector", "tolerations", "topologySpreadConstraints"}
