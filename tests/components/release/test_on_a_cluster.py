@@ -20,8 +20,8 @@ from components.shared.config.cluster import Cluster
 from components.shared.errors import TwinError
 from components.shared.releases import Part, Traffic
 from pipelines.traffic import promoted, rolled_back
+from tests.components.adapters.kubernetes.deploying import PROBLEMS, SERVICES, becomes_ready, has_pod
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
-from tests.components.adapters.kubernetes.test_deployer import PROBLEMS, SERVICES, becomes_ready, has_pod
 from tests.components.release.test_core import inputs
 
 

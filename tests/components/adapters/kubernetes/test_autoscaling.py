@@ -17,8 +17,7 @@ from components.shared.config.predictors import PredictorWork
 from components.shared.metrics.table import TABLE, exposed
 from components.shared.releases import Release
 from tests.components.adapters.kubernetes.conftest import release, settings
-from tests.components.adapters.kubernetes.stand_in import Server, checker
-from tests.components.adapters.kubernetes.test_deployer import (
+from tests.components.adapters.kubernetes.deploying import (
     NAME,
     PROBLEMS,
     SERVICES,
@@ -28,6 +27,7 @@ from tests.components.adapters.kubernetes.test_deployer import (
     has_pod,
     silent,
 )
+from tests.components.adapters.kubernetes.stand_in import Server, checker
 from tests.helm.rendering import ci, one, render, twin
 from tests.observability.boards import metrics_in
 from tests.observability.processes import needs
