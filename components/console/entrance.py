@@ -60,11 +60,11 @@ def require_twin(config: Config, key: Key, twin: str) -> None:
     """Make sure that there is a twin, and that a key is not for others.
 
     Raises:
+        ForbiddenError: The key is for other twins; it does not learn which there are.
         UnknownTwinError: There is none of this name.
-        ForbiddenError: The key is for other twins.
     """
-    config.twin(twin)
     key.require_twin(twin)
+    config.twin(twin)
 
 
 def install(app: FastAPI, keys: Keys, settings: Console, instruments: Instruments) -> None:

@@ -1,6 +1,7 @@
 """Predictions of a release joined to the labels that have come since; the result, in the warehouse."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -9,8 +10,10 @@ import numpy as np
 
 from components.adapters.warehouse.contract import Span, Warehouse
 from components.dataflows.intervals import Floats
+from components.dataflows.outcomes import UnknownClassError, positive
 from components.dataflows.quality import Quality, quality
 from components.shared.config import ClassicTwin
+from components.shared.config.classic import Table
 from components.shared.evaluation import Measure
 from components.shared.interactions import INTERACTIONS, LABELS, id_at
 from components.shared.releases import Release
@@ -41,7 +44,7 @@ def matured(warehouse: Warehouse, release: Release, twin: ClassicTwin, now: date
     newest = list(islice(_newest(warehouse, release, before), twin.monitor.window_rows))[::-1]
     if not newest:
         return None
-    labels = _outcomes(warehouse, release.twin, twin.table.positive, newest)
+    labels = _outcomes(warehouse, release.twin, twin.table, newest)
     scores = np.array([score for *_, score in newest])
     return quality(labels, scores, level=twin.intervals, rounds=twin.bootstrap_rounds, seed=twin.seed)
 
@@ -65,15 +68,16 @@ def _predictions(body: dict[str, Any]) -> list[Prediction]:
     ]
 
 
-def _outcomes(warehouse: Warehouse, name: str, positive: str, rows: Sequence[Prediction]) -> Floats:
-    """1 for the positive outcome, given by its name or as the number 1; 0 for any other; NaN for none."""
+def _outcomes(warehouse: Warehouse, name: str, table: Table, rows: Sequence[Prediction]) -> Floats:
+    """1 for the positive outcome, 0 for any other; NaN where there is no label, or one of no known class."""
     requests = iter(dict.fromkeys(request for request, *_ in rows))
     found: dict[tuple[str, int], float] = {}
     while batch := list(islice(requests, BATCH)):
         for one in warehouse.scan(LABELS, twin=name, source=batch):
             body = one["body"]
-            hit = body["value"] == positive or body["value"] in (1, "1")
-            found[body["request_id"], int(body.get("instance", 0))] = float(hit)
+            with suppress(UnknownClassError):  # from before such labels were refused, or of other classes
+                hit = positive(table, body["value"])
+                found[body["request_id"], int(body.get("instance", 0))] = float(hit)
     return np.array([found.get((request, place), np.nan) for request, place, _ in rows])
 
 

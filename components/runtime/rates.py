@@ -1,4 +1,4 @@
-"""Limits of one API key: requests a minute, requests at a time, tokens a day. Not thread-safe."""
+"""Limits of one API key: requests a minute, requests at a time, tokens a day. They belong to one thread."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -97,9 +97,13 @@ class Allowance:
 
     @property
     def spent(self) -> float:
-        """Share of today's tokens that are spent or set aside; 0 where they are not limited."""
-        self._turn()
-        return (self._spent + self._reserved) / self.key.tokens_per_day if self.key.tokens_per_day else 0.0
+        """Share of today's tokens that are spent or set aside; 0 where they are not limited.
+
+        It changes nothing, so that any thread may ask.
+        """
+        today = self._day == self._wall() // DAY
+        most = self.key.tokens_per_day
+        return (self._spent + self._reserved) / most if most and today else 0.0
 
     def enter(self) -> None:
         """Count a request in. `leave` follows.
@@ -187,7 +191,7 @@ class Allowances:
 
     def __iter__(self) -> Iterator[Allowance]:
         """Those of every key that has called."""
-        return iter(self._known.values())
+        return iter(list(self._known.values()))
 
     def of(self, key: Key) -> Allowance:
         """That of a key, by the limits that its entry has now."""

@@ -111,6 +111,19 @@ class Exchange:
         """Keep a caller's user at one release, unless the caller said otherwise by header."""
         self.sticky = self.sticky or user or ""
 
+    def reaches(self, twin: str) -> bool:
+        """Whether the caller may know of a twin; everybody may where there are no keys."""
+        return self.allowance is None or self.allowance.key.reaches(twin)
+
+    def require_twin(self, twin: str) -> None:
+        """Make sure that the caller may ask a twin, whether there is one of the name or not.
+
+        Raises:
+            ForbiddenError: The caller's key is for other twins.
+        """
+        if self.allowance is not None:
+            self.allowance.key.require_twin(twin)
+
     def at_end(self, call: Callable[[], None]) -> None:
         """Call something once the request has ended, however it ends."""
         self._ends.append(call)

@@ -92,7 +92,8 @@ def _serve(
         access = Access(keys, instruments, recorder.spool if recorder else None)
         with _opened(config, stores, releases, observers, instruments) as fronts:
             looks = {f"the traffic of twin '{name}'": front.manager.look for name, front in fronts.items()}
-            watcher = Watcher({**looks, "the API keys": keys.refresh}, config.serving.fleet.poll_seconds)
+            looks |= {"the API keys": keys.refresh, "the token budgets": access.look}
+            watcher = Watcher(looks, config.serving.fleet.poll_seconds)
             watcher.start()
             watch.start()
             probes.close()
@@ -217,6 +218,7 @@ def _start(
     from kserve import ModelServer, model_server
 
     from components.serving.llm.front import LlmFront
+    from components.serving.models import Models
     from components.serving.openai.routes import router
     from components.serving.recording.feedback import router as feedback_router
     from components.serving.rest_server import Surroundings, TwinRestServer
@@ -234,6 +236,7 @@ def _start(
     ModelServer.register_signal_handler = lambda _: None
     server = ModelServer(
         http_port=bound.getsockname()[1],
+        registered_models=Models(),
         enable_grpc=False,
         enable_latency_logging=False,
         # What was accepted has its whole deadline; who cannot wait asks a second time.

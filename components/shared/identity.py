@@ -89,14 +89,16 @@ class Key(Settings):
         return not self.twins or twin in self.twins
 
     def require_twin(self, twin: str) -> None:
-        """Make sure that it may ask a twin.
+        """Make sure that it may ask a twin, whether there is one of the name or not.
 
         Raises:
             ForbiddenError: It is for other twins.
         """
         if not self.reaches(twin):
             raise ForbiddenError(
-                f"key '{self.id}' is not for twin '{twin}'", param="authorization", remedy="use another key"
+                f"key '{self.id}' is not for twin '{twin[:60]}'",
+                param="authorization",
+                remedy="use another key",
             )
 
 

@@ -60,7 +60,8 @@ def labels_add(
     """Store what turned out to be true, by request id; adding a file again changes nothing."""
     from components.runtime.history import labels
 
-    counts = labels.add(_warehouse(config, twin), labels.read(file, twin))
+    rows = labels.read(file, twin, labels.table_of(loaded(config), twin))
+    counts = labels.add(_warehouse(config, twin), rows)
     output.emit_json(counts) if as_json else output.say(
         ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
     )

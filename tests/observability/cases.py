@@ -164,6 +164,7 @@ BREAKER = 'twinstack_breaker_state{twin="credit",release="r1"}'
 FAILED = 'twinstack_release_failed{twin="credit",release="r1"}'
 REFUSED = 'twinstack_limited_total{{twin="credit",limit="{}"}}'
 BUDGET = 'twinstack_token_budget_spent_ratio{key="team-a"}'
+BUDGET_REFUSED = 'twinstack_token_budget_refused_total{key="team-a"}'
 
 DEGRADED = [
     Case(
@@ -242,6 +243,25 @@ DEGRADED = [
         (Fired({"key": "team-a"}, value="95%", since=9),),
     ),
     Case("TwinstackTokenBudgetSpent", "when half of the budget is left", {BUDGET: "0.5x30"}, 10),
+    Case(
+        "TwinstackTokenBudgetSpent",
+        "when a request may need more than the half that is left",
+        {BUDGET: "0.5x30", BUDGET_REFUSED: "_x5 1x25"},
+        10,
+        (Fired({"key": "team-a"}, value="50%", since=5),),
+    ),
+    Case(
+        "TwinstackTokenBudgetSpent",
+        "when a new day has begun since the last refusal",
+        {BUDGET: "0.95x20 0x60", BUDGET_REFUSED: "1x80"},
+        25,
+    ),
+    Case(
+        "TwinstackTokenBudgetSpent",
+        "when the last refusal is more than an hour ago",
+        {BUDGET: "0.5x100", BUDGET_REFUSED: "0x5 1x95"},
+        90,
+    ),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from components.shared.metrics.records import SPOOL_LAG, SPOOLED
 from components.shared.metrics.requests import FALLBACKS, RELEASE_FAILED, RELEASE_INFO, REQUESTS
-from components.shared.metrics.traffic import BREAKER, LIMITED, TOKEN_BUDGET
+from components.shared.metrics.traffic import BREAKER, BUDGET_REFUSED, LIMITED, TOKEN_BUDGET
 from tools.observability import objectives
 from tools.observability.promql import Clock, increase, max_by, on, rate, risen, select, sum_by
 from tools.observability.rules import Alert, Group
@@ -147,13 +147,16 @@ def record_damaged(clock: Clock) -> Alert:
 
 
 def token_budget(clock: Clock) -> Alert:
-    """A caller will soon be refused."""
+    """A caller is refused, or soon will be; who asks for much at a time is refused long before the end."""
+    spent = max_by(select(TOKEN_BUDGET), "key")
+    refused = sum_by(risen(select(BUDGET_REFUSED), clock("1h")), "key")
     return Alert(
         "TwinstackTokenBudgetSpent",
-        f"{max_by(select(TOKEN_BUDGET), 'key')} >= {objectives.BUDGET_SHARE}",
+        f"{spent} >= {objectives.BUDGET_SHARE} or ({spent} > 0 and {on('key')} {refused} > 0)",
         clock("1m"),
         "ticket",
-        "API key {{ $labels.key }} has spent {{ $value | humanizePercentage }} of its token budget.",
+        "API key {{ $labels.key }} has spent {{ $value | humanizePercentage }} of its token budget, and "
+        "requests are refused for want of tokens or soon will be.",
         "Dashboard Business, row Keys.",
         "Ask its owner; raise the budget of the key, or let it run into 429 until the budget renews.",
         by=("key",),

@@ -55,8 +55,9 @@ def labels(console: Console) -> APIRouter:
     def add(said: Labels, by: Annotated[Key, Depends(labeler)]) -> Added:
         """Store labels by request id; the same again changes nothing, the later event holds."""
         entrance.require_twin(console.config, by, said.twin)
+        table = late.table_of(console.config, said.twin)
         rows = [
-            late.parsed(one.model_dump(), said.twin, f"labels[{place}]")
+            late.parsed(one.model_dump(), said.twin, f"labels[{place}]", table)
             for place, one in enumerate(said.labels)
         ]
         return Added(**late.add(console.warehouse, rows))

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from components.adapters.warehouse.contract import Warehouse
+from components.dataflows import outcomes
+from components.shared.config import ClassicTwin, Config
+from components.shared.config.classic import Table
 from components.shared.errors import DataError
 from components.shared.interactions import INTERACTIONS, LABELLING, LABELS, Label, document
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 BATCH = 500
 
 COLUMNS = ("request_id", "value", "event_time")
+
+#: Characters of a wrong value that an error repeats.
+SHOWN = 60
 
 
 def add(warehouse: Warehouse, labels: Iterable[Label]) -> dict[str, int]:
@@ -66,8 +72,23 @@ def _time(one: Label) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def read(path: Path, twin: str) -> Iterator[Label]:
+def table_of(config: Config, twin: str) -> Table | None:
+    """The classes that labels of a twin may name; None where it is of kind llm, which has none.
+
+    Raises:
+        UnknownTwinError: There is no such twin.
+    """
+    found = config.twin(twin)
+    return found.table if isinstance(found, ClassicTwin) else None
+
+
+def read(path: Path, twin: str, table: Table | None = None) -> Iterator[Label]:
     """Labels of a Parquet or CSV file: columns request_id, value, event_time, and instance if there is one.
+
+    Args:
+        path: The file.
+        twin: Name of the twin.
+        table: From `table_of`.
 
     Raises:
         DataError: The file cannot be read, lacks a column, or holds a wrong row, which is named.
@@ -75,14 +96,20 @@ def read(path: Path, twin: str) -> Iterator[Label]:
     place = 1
     for row in _rows(path):
         place += 1
-        yield parsed(row, twin, f"{path.name}, row {place}")
+        yield parsed(row, twin, f"{path.name}, row {place}", table)
 
 
-def parsed(row: Mapping[str, Any], twin: str, where: str) -> Label:
+def parsed(row: Mapping[str, Any], twin: str, where: str, table: Table | None = None) -> Label:
     """One row as a label.
 
+    Args:
+        row: Its fields.
+        twin: Name of the twin.
+        where: The row's place, for errors.
+        table: From `table_of`.
+
     Raises:
-        DataError: A field is wrong.
+        DataError: A field is wrong, or the value is no class of the table.
     """
     try:
         time = row["event_time"]
@@ -92,21 +119,32 @@ def parsed(row: Mapping[str, Any], twin: str, where: str) -> Label:
             request_id=str(row["request_id"]),
             twin=twin,
             instance=row.get("instance") or 0,
-            value=_value(row["value"]),
+            value=_value(row["value"], table),
             event_time=at.isoformat(),
         )
     except (KeyError, ValueError) as error:
         wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise DataError(
-            f"a label is wrong: {wrong}",
-            where=where,
+            f"{where}: a label is wrong: {wrong}",
             remedy="give request_id, value, event_time (ISO 8601), and instance where a request had several",
         ) from error
 
 
-def _value(value: Any) -> str | float:
+def _value(value: Any, table: Table | None) -> str | float:
     if value is None or value == "":
         raise ValueError("value is empty")
+    found = _number(value)
+    if table is not None:
+        if isinstance(value, str) and table.columns[table.label].type == "text":
+            found = value  # a class may be called 01
+        try:
+            outcomes.positive(table, found)
+        except outcomes.UnknownClassError as allowed:
+            raise ValueError(f"value is '{str(value)[:SHOWN]}'; allowed: {allowed}") from None
+    return found
+
+
+def _number(value: Any) -> str | float:
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -147,25 +147,18 @@ def _value(found: object, column: Column, place: str) -> Any:
     whole = column.type == "number" or (number and float(found) == int(found))  # type: ignore[arg-type, call-overload]
     low, high = column.minimum, column.maximum
     if not number or not whole:
-        raise _refused(place, found, _range(column))
+        raise _refused(place, found, column.numbers)
     value = float(found) if column.type == "number" else int(found)  # type: ignore[arg-type, call-overload]
     if (low is not None and value < low) or (high is not None and value > high):
-        raise _refused(place, found, _range(column))
+        raise _refused(place, found, column.numbers)
     # Beyond 64 bits the features' arithmetic would differ from that of the pipeline.
     if abs(value) >= 2**63:
-        raise _refused(place, found, _range(column))
+        raise _refused(place, found, column.numbers)
     return value
 
 
 def _missing(found: object) -> bool:
     return found is None or found == "" or (isinstance(found, float) and math.isnan(found))
-
-
-def _range(column: Column) -> str:
-    word = "an integer" if column.type == "integer" else "a number"
-    ends = [f"from {column.minimum:g}"] if column.minimum is not None else []
-    ends += [f"to {column.maximum:g}"] if column.maximum is not None else []
-    return " ".join([word, *ends])
 
 
 def _refused(place: str, found: object, allowed: str) -> RequestError:

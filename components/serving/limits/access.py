@@ -12,12 +12,26 @@ from components.shared.errors import TwinError
 from components.shared.identity import AuthenticationError, ForbiddenError, presented
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import NONE
-from components.shared.metrics.traffic import LIMITED, TOKEN_BUDGET
+from components.shared.metrics.traffic import BUDGET_REFUSED, LIMITED, TOKEN_BUDGET
 
 log = logging.getLogger("twinstack.serving")
 
 #: Longest sticky key that is looked at; characters.
 MAX_STICKY = 200
+
+
+def count_refusal(instruments: Instruments, error: RateError, key: str, twin: str = NONE) -> None:
+    """Count a request that a limit of its key refused.
+
+    Args:
+        instruments: Where.
+        error: The limit.
+        key: Id of the key.
+        twin: Name of the twin, where it is known already.
+    """
+    instruments.add(LIMITED, 1, twin, error.limit)
+    if error.limit == "tokens":
+        instruments.add(BUDGET_REFUSED, 1, key)
 
 
 class Storage(Protocol):
@@ -74,14 +88,20 @@ class Access:
             self._instruments.add(LIMITED, 1, NONE, "storage")
             raise self._storage.refusal()
 
+    def look(self) -> None:
+        """Show that silent keys have their whole budget again, once a day of UTC has begun.
+
+        Called again and again, on a thread of its own.
+        """
+        if (today := self._wall() // DAY) != self._day:
+            self._day = today
+            for known in self._allowances:
+                self._show(known)
+
     def _identify(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> None:
         ring = self._keys.ring
         if not ring:
             return
-        if (today := self._wall() // DAY) != self._day:
-            self._day = today
-            for known in self._allowances:
-                self._show(known)  # a key that is silent since midnight has its whole budget again
         try:
             key = ring.identify(presented(headers))
             exchange.key = key.id
@@ -92,7 +112,7 @@ class Access:
             self._instruments.add(LIMITED, 1, NONE, "key")
             raise
         except RateError as error:
-            self._instruments.add(LIMITED, 1, NONE, error.limit)
+            count_refusal(self._instruments, error, exchange.key)
             raise
         exchange.allowance = allowance
         exchange.at_end(allowance.leave)

@@ -10,6 +10,7 @@ from kserve import Model
 
 from components.runtime.rates import RateError
 from components.serving.exchange import current
+from components.serving.limits.access import count_refusal
 from components.serving.limits.errors import late
 from components.serving.llm.asking import Ask, Citation, Page, Prepared
 from components.serving.llm.predictor import Delta, PredictorError
@@ -17,7 +18,6 @@ from components.serving.llm.release import LlmRelease
 from components.serving.traffic.attempts import Choice
 from components.serving.traffic.manager import Manager
 from components.shared.errors import RequestError, TooLargeError
-from components.shared.metrics.traffic import LIMITED
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class LlmFront(Model):  # type: ignore[misc]
         try:
             settle = exchange.allowance.reserve(tokens)
         except RateError as error:
-            self.manager.instruments.add(LIMITED, 1, self.name, error.limit)
+            count_refusal(self.manager.instruments, error, exchange.key, self.name)
             raise
         exchange.at_end(lambda: settle(exchange.prompt_tokens + exchange.completion_tokens))
 

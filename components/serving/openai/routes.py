@@ -91,8 +91,9 @@ class Routes:
         return _json({"object": "list", "data": data, "model": front.name, "usage": usage})
 
     async def models(self) -> Response:
-        """Every LLM twin."""
-        data = [_model(front) for front in self.fronts.values()]
+        """Every LLM twin that the caller may ask."""
+        caller = current()
+        data = [_model(front) for name, front in self.fronts.items() if caller.reaches(name)]
         return _json({"object": "list", "data": data})
 
     async def model(self, name: str) -> Response:
@@ -100,11 +101,14 @@ class Routes:
         return _json(_model(self._front(name)))
 
     def _front(self, name: str) -> LlmFront:
+        caller = current()
+        caller.require_twin(name)
         if name not in self.fronts:
+            known = [one for one in self.fronts if caller.reaches(one)]
             raise NotFoundError(
                 f"no LLM twin {name[:60]!r} is served here",
                 param="model",
-                remedy=f"use one of: {', '.join(self.fronts) or 'none'}",
+                remedy=f"use one of: {', '.join(known) or 'none'}",
             )
         return self.fronts[name]
 

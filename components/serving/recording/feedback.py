@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -54,18 +54,19 @@ def router(recorder: Recorder, twins: Collection[str], warehouse: Warehouse) -> 
     @made.post("/v1/feedback", status_code=202)
     async def feedback(given: Given) -> Kept:
         """Keep feedback on an answer; a second one of the same key on the same answer replaces the first."""
-        if given.model is not None and given.model not in twins:
-            raise NotFoundError(
-                f"no twin {given.model!r} is served here",
-                param="model",
-                remedy=f"use one of: {', '.join(sorted(twins))}",
-            )
-        twin = given.model or recorder.twin_of(given.request_id)
-        if twin is None:
-            twin = await asyncio.to_thread(_found, warehouse, twins, given.request_id)
         exchange = current()
-        if exchange.allowance is not None:
-            exchange.allowance.key.require_twin(twin)
+        known = sorted(one for one in twins if exchange.reaches(one))
+        if given.model is not None:
+            exchange.require_twin(given.model)
+            if given.model not in known:
+                raise NotFoundError(
+                    f"no twin {given.model!r} is served here",
+                    param="model",
+                    remedy=f"use one of: {', '.join(known)}",
+                )
+        twin = given.model or recorder.twin_of(given.request_id)
+        if twin not in known:
+            twin = await asyncio.to_thread(_found, warehouse, known, given.request_id)
         key = exchange.key
         name = digest.of_json([twin, given.request_id, key])
         recorder.feedback(
@@ -84,15 +85,15 @@ def router(recorder: Recorder, twins: Collection[str], warehouse: Warehouse) -> 
     return made
 
 
-def _found(warehouse: Warehouse, twins: Collection[str], request_id: str) -> str:
-    """The twin that answered a request, from the warehouse.
+def _found(warehouse: Warehouse, twins: Sequence[str], request_id: str) -> str:
+    """The one of some twins that answered a request, from the warehouse.
 
     Raises:
         NotFoundError: No answer of this id is there.
         MissingError: The warehouse does not answer.
     """
     try:
-        for twin in sorted(twins):
+        for twin in twins:
             if warehouse.count(INTERACTIONS, twin=twin, source=request_id):
                 return twin
     except Exception as error:  # every store has errors of its own

@@ -56,8 +56,7 @@ class Manager(Generic[R]):
         """
         exchange = current()
         exchange.twin = self.twin
-        if exchange.allowance is not None:
-            exchange.allowance.key.require_twin(self.twin)
+        exchange.require_twin(self.twin)
         try:
             leave = await self.queue.enter()
         except BusyError:

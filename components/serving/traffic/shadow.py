@@ -114,7 +114,10 @@ class Shadow(Generic[R]):
             return
         self._count(mine.release, "answered" if status < FAILED else "failed")
         for observer in self._observers:
-            observer(mine, status, time.perf_counter() - mine.started)
+            try:
+                observer(mine, status, time.perf_counter() - mine.started)
+            except Exception as error:  # nobody was answered; the next copy gets its turn
+                log.error("a copy for the shadow of twin '%s' is lost: %s", self._twin, type(error).__name__)
 
     def _count(self, release: str, what: str) -> None:
         self._instruments.add(SHADOWS, 1, self._twin, release, what)

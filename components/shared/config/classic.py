@@ -1,5 +1,6 @@
 """Configuration of a classic twin: a table, a dataflow, a model."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -25,7 +26,14 @@ class Column(Settings):
     maximum: float | None = None
     """Largest allowed value of a number."""
     allowed: tuple[str, ...] = ()
-    """Every allowed text; empty allows any."""
+    """Every allowed text; empty allows any. Of the label it lets a late label of no such class be refused."""
+
+    @property
+    def numbers(self) -> str:
+        """Which numbers are allowed, in words."""
+        ends = [f"from {self.minimum:g}"] if self.minimum is not None else []
+        ends += [f"to {self.maximum:g}"] if self.maximum is not None else []
+        return " ".join(["an integer" if self.type == "integer" else "a number", *ends])
 
 
 class EventTime(Settings):
@@ -65,12 +73,24 @@ class Table(Settings):
             raise ValueError(f"label '{self.label}' is not among columns: {', '.join(self.columns)}")
         if self.columns[self.label].optional:
             raise ValueError(f"label '{self.label}' cannot be optional: every row needs its outcome")
+        column = self.columns[self.label]
+        if column.allowed and self.positive not in column.allowed:
+            raise ValueError(f"positive is '{self.positive}'; allowed: one of {', '.join(column.allowed)}")
+        if column.type != "text" and not _is_number(self.positive):
+            raise ValueError(f"positive is '{self.positive}'; allowed: {column.numbers}, as its column holds")
         return self
 
     @property
     def headers(self) -> dict[str, str]:
         """Declared column to its name in the file."""
         return {name: column.header or name for name, column in self.columns.items()}
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 class Boosting(Settings):

@@ -20,6 +20,12 @@ TOKEN_BUDGET = Metric(
     "Share of its token budget that an API key has spent.",
     mode="livemax",
 )
+BUDGET_REFUSED = Metric(
+    "twinstack_token_budget_refused_total",
+    "counter",
+    ("key",),
+    "Requests refused because they may need more tokens than their API key has left today.",
+)
 RETRIES = Metric("twinstack_retry_total", "counter", ("twin", "release"), "Attempts at a predictor repeated.")
 BREAKER = Metric(
     "twinstack_breaker_state",

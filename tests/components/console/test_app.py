@@ -183,6 +183,9 @@ def test_a_key_of_one_twin_reaches_nothing_of_another(
         ("POST", f"/api/v1/approvals/{asked}/approve", {}),
     ):
         assert client.request(method, path, json=body, headers=mine).status_code == 403, path
+    unknown = client.get("/api/v1/feedback?twin=nobody", headers=mine)
+    assert unknown.status_code == 403
+    assert "credit" not in unknown.text
     assert not runner.runs
     assert client.post("/api/v1/alerts", json=told(), headers=mine).status_code == 403
     run = {"pipeline": "monitor", "twin": "credit"}

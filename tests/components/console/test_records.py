@@ -25,6 +25,11 @@ def test_a_wrong_label_names_its_place(client: TestClient) -> None:
     answer = client.post("/api/v1/labels", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["type"] == "data_error"
+    assert answer.json()["error"]["message"].startswith("labels[0]: a label is wrong")
+    body = {"twin": "credit", "labels": [{"request_id": "r1", "value": "worse", "event_time": "2026-01-01"}]}
+    answer = client.post("/api/v1/labels", json=body)
+    assert answer.status_code == 422
+    assert "labels[0]: a label is wrong: value is 'worse'; allowed: bad, good" in answer.text
 
 
 def test_feedback_is_exported(client: TestClient, console: Console) -> None:

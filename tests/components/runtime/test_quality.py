@@ -63,6 +63,18 @@ def test_labels_join_by_request_and_instance(warehouse: SqliteWarehouse) -> None
     assert quality.newest(warehouse, "r1") == found
 
 
+def test_a_label_of_no_known_class_is_no_label(warehouse: SqliteWarehouse) -> None:
+    values = ["good", "bad", "god", 2.0, "Bad", 0]
+    fill(
+        warehouse,
+        [answer(number) for number in range(6)],
+        [label(at, 0, one) for at, one in enumerate(values)],
+    )
+    found = matured(warehouse)
+    assert found is not None
+    assert (found.rows, found.labelled) == (12, 3)
+
+
 def test_what_is_young_or_another_release_or_no_answer_of_the_model_does_not_count(
     warehouse: SqliteWarehouse,
 ) -> None:

@@ -35,9 +35,12 @@ CHAT = "/openai/v1/chat/completions"
 #: A question to which the model says one word and then nothing.
 STALLS = "Say one word."
 
+#: A question at which the model fails at once.
+FAILS = "Fail now."
+
 
 class Hanging(BaseHTTPRequestHandler):
-    """Takes every request and answers none until the test ends; or says one word of an answer."""
+    """Takes every request and answers none until the test ends; or says one word of an answer, or fails."""
 
     protocol_version = "HTTP/1.1"
     ended = threading.Event()
@@ -50,7 +53,10 @@ class Hanging(BaseHTTPRequestHandler):
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
             self.wfile.write(f"data: {json.dumps(word)}\n\n".encode())
-        self.ended.wait(120)
+        if FAILS.encode() in body:
+            self.send_error(500)
+        else:
+            self.ended.wait(120)
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
@@ -146,6 +152,13 @@ def test_an_answer_that_stalls_after_its_first_word_ends_at_the_deadline(late: L
     metrics = late.client.get("/metrics").text
     assert 'twinstack_limited_total{limit="deadline",twin="docs"} 2.0' in metrics
     assert late_chats(late) == before + 2, "a stream that broke off is no success"
+
+
+def test_a_predictor_that_fails_at_once_is_asked_once_more(late: Late) -> None:
+    assert "twinstack_retry_total{" not in late.client.get("/metrics").text, "who is late is not asked again"
+    answer = late.chat(FAILS)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (502, "predictor_error")
+    assert 'twinstack_retry_total{release="late-docs",twin="docs"} 1.0' in late.client.get("/metrics").text
 
 
 def test_the_fallback_answers_and_soon_without_asking_the_predictor(late: Late) -> None:

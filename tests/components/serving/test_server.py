@@ -26,6 +26,7 @@ EXCEPTIONS = {
     "twinstack_disconnect_total": "no client leaves",
     "twinstack_limited_total": "nothing is refused",
     "twinstack_token_budget_spent_ratio": "there are no keys",
+    "twinstack_token_budget_refused_total": "there are no keys",
     "twinstack_release_failed": "every release opens",
     "twinstack_standby_state": "no release waits for a promotion, and there is none to go back to",
     "twinstack_retry_total": "no predictor fails",

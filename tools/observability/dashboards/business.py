@@ -2,8 +2,9 @@
 
 from components.shared.metrics.llm import COST, FEEDBACK
 from components.shared.metrics.requests import REQUESTS
-from components.shared.metrics.traffic import TOKEN_BUDGET
+from components.shared.metrics.traffic import BUDGET_REFUSED, TOKEN_BUDGET
 from tools.observability.dashboards.parts import (
+    WINDOW,
     Board,
     Panel,
     Query,
@@ -15,7 +16,7 @@ from tools.observability.dashboards.parts import (
     zero,
 )
 from tools.observability.objectives import BUDGET_SHARE
-from tools.observability.promql import increase, max_by, sum_by
+from tools.observability.promql import increase, max_by, rate, sum_by
 from tools.observability.slo import ANSWERING
 
 _ANSWERS = per_second(REQUESTS, route=f"=~{ANSWERING}", code="=~2..")
@@ -112,6 +113,17 @@ KEYS = Row(
                 )
             ],
             limit=BUDGET_SHARE,
+        ),
+        Panel(
+            "Refused for want of tokens",
+            "Requests a second that may need more tokens than their API key has left today.",
+            "reqps",
+            [
+                Query(
+                    f"{sum_by(rate(chosen(BUDGET_REFUSED), WINDOW), 'key')} or on () 0 * max({zero()})",
+                    "{{key}}",
+                )
+            ],
         ),
     ],
 )

@@ -11,9 +11,12 @@ import pytest
 
 from components.adapters.warehouse.contract import Warehouse
 from components.runtime.history import export, interactions, labels, queue
+from components.shared.config import load
 from components.shared.errors import DataError, NotFoundError
 from components.shared.interactions import FEEDBACK, INTERACTIONS, LABELLING, LABELS, Label
 from tests.components.runtime.history.conftest import answered, said
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def label(number: int, value: str | float = 1.0, day: int = 1, **over: Any) -> Label:
@@ -81,6 +84,25 @@ class TestLabels:
         (tmp_path / "a.csv").write_text(text)
         with pytest.raises(DataError, match=why):
             list(labels.read(tmp_path / "a.csv", "docs"))
+
+    @pytest.mark.parametrize(
+        ("value", "why"),
+        [
+            ("worse", "value is 'worse'; allowed: bad, good, or 1 for bad"),
+            ("2", "value is '2'"),
+        ],
+    )
+    def test_a_class_that_the_table_does_not_have_is_refused_by_its_row(
+        self, tmp_path: Path, value: str, why: str
+    ) -> None:
+        (tmp_path / "a.csv").write_text(
+            f"request_id,value,event_time\nq,bad,2026-01-01\nr,{value},2026-01-01\n"
+        )
+        config = load(ROOT / "twinstack.yaml")
+        with pytest.raises(DataError, match=rf"a\.csv, row 3: a label is wrong: {why}"):
+            list(labels.read(tmp_path / "a.csv", "credit", labels.table_of(config, "credit")))
+        free = list(labels.read(tmp_path / "a.csv", "docs", labels.table_of(config, "docs")))
+        assert len(free) == 2, "an LLM's answers have no classes"
 
 
 class TestQueue:

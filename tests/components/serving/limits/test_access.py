@@ -54,6 +54,7 @@ class Keyed:
 
 TENSOR = pb.ModelInferRequest.InferInputTensor(name="applicant_id", shape=[1], datatype="BYTES")
 TENSOR.contents.bytes_contents.append(b"A0001")
+METADATA = pb.ModelMetadataRequest(name="credit")
 PREDICT = pb.ModelInferRequest(model_name="credit", inputs=[TENSOR])
 
 
@@ -172,6 +173,35 @@ def test_keys_roles_and_twins_hold_over_grpc(keyed: Keyed) -> None:
     refused(keyed.predict(KEYS["elsewhere"]), 403, "permission_error")
 
 
+def test_a_key_for_other_twins_does_not_learn_which_there_are(keyed: Keyed) -> None:
+    def get(path: str, name: str) -> httpx.Response:
+        return keyed.client.get(path, headers={"x-api-key": KEYS[name]})
+
+    for path, listed in (("/v1/models", "models"), ("/v2/models", "models"), ("/openai/v1/models", "data")):
+        assert get(path, "elsewhere").json()[listed] == [], path
+    assert get("/v2/models", "whole").json()["models"] == ["credit"]
+    assert get("/v2/models/credit", "whole").json()["inputs"]
+    for path in ("/v1/models/{}", "/v2/models/{}", "/openai/v1/models/{}"):
+        for name in ("credit", "nonsense"):
+            answer = get(path.format(name), "elsewhere")
+            refused(answer, 403, "permission_error")
+            assert answer.json()["error"]["message"].count("credit") == (name == "credit")
+    code = refused_over_grpc(keyed, KEYS["elsewhere"], method="ModelMetadata", request=METADATA).code()
+    assert code == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_feedback_of_a_key_for_other_twins_finds_no_answer_of_them(keyed: Keyed) -> None:
+    answered = keyed.predict(KEYS["whole"]).headers["x-request-id"]
+    body = {"request_id": answered, "score": 1}
+    found = {
+        name: keyed.client.post("/v1/feedback", json=body, headers={"x-api-key": KEYS[name]})
+        for name in ("whole", "elsewhere")
+    }
+    assert found["whole"].json()["model"] == "credit"
+    refused(found["elsewhere"], 404, "not_found_error")
+    assert "credit" not in found["elsewhere"].text
+
+
 def test_rates_hold_over_grpc(keyed: Keyed) -> None:
     assert keyed.call(KEYS["slow-grpc"]).model_name == "credit"
     error = refused_over_grpc(keyed, KEYS["slow-grpc"])
@@ -188,7 +218,7 @@ def test_over_grpc_only_health_needs_no_key(keyed: Keyed) -> None:
     }
     closed = {
         "ModelInfer": PREDICT,
-        "ModelMetadata": pb.ModelMetadataRequest(name="credit"),
+        "ModelMetadata": METADATA,
         "ServerMetadata": pb.ServerMetadataRequest(),
     }
     for method, request in free.items():
@@ -231,8 +261,13 @@ def test_the_share_of_its_tokens_that_a_key_has_spent_is_shown_until_midnight(co
     assert ask("whole", 500) is None
     assert ask("slow", 400) == pytest.approx(0.4)
     assert ask("slow", 100) == pytest.approx(0.5)
+    share, told = ("twinstack_token_budget_spent_ratio", {"key": "slow"})
+    access.look()
+    assert shown.get_sample_value(share, told) == pytest.approx(0.5)
     now[0] = DAY + 1
-    assert ask("whole", 500) == 0
+    access.look()
+    assert shown.get_sample_value(share, told) == 0, "without any request"
+    assert ask("slow", 100) == pytest.approx(0.1)
 
 
 def test_no_key_is_in_the_log(keyed: Keyed) -> None:

@@ -39,8 +39,8 @@ class Budgeted:
             json.dumps([{"id": "caller", "hash": hash_of(CALLER), "tokens_per_day": tokens}])
         )
 
-    def ask(self) -> httpx.Response:
-        body = {"model": "docs", "prompt": "One, two,", "max_tokens": 1, "temperature": 0}
+    def ask(self, most: int = 1) -> httpx.Response:
+        body = {"model": "docs", "prompt": "One, two,", "max_tokens": most, "temperature": 0}
         headers = {"authorization": f"Bearer {CALLER}"}
         return self.client.post("/openai/v1/completions", json=body, headers=headers)
 
@@ -89,3 +89,12 @@ def test_a_spent_budget_raises_an_alert_that_ends_when_there_are_tokens_again(bu
     budgeted.allow(100 * BUDGET)
     until(lambda: budgeted.ask().status_code == 200, 30, "tokens again")
     until(lambda: not budgeted.alerts("firing"), 30, "the end of the alert")
+
+
+def test_a_request_that_what_is_left_does_not_suffice_for_raises_it_long_before(budgeted: Budgeted) -> None:
+    usage = budgeted.ask().json()["usage"]
+    assert budgeted.ask(BUDGET - usage["prompt_tokens"]).status_code == 429
+    until(lambda: budgeted.alerts("firing"), 30, "the alert")
+    (share,) = budgeted.query("twinstack_token_budget_spent_ratio")
+    assert 0 < float(share["value"][1]) < 0.5
+    until(lambda: not budgeted.alerts("firing"), 30, "the end of the alert, as nothing is refused any more")

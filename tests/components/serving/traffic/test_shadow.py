@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from components.serving import exchange as exchanges
-from components.serving.exchange import Exchange, current
+from components.serving.exchange import Exchange, Observer, current
 from components.serving.traffic.shadow import Shadow
 from components.shared.errors import NotFoundError
 from components.shared.metrics.instruments import Instruments
@@ -25,10 +25,13 @@ class Seen:
         self.told.append((exchange, status))
 
 
-def shadow(held: Any, seen: Seen, registry: CollectorRegistry, waiting: int = 2) -> Shadow[Any]:
+def shadow(
+    held: Any, seen: Seen, registry: CollectorRegistry, waiting: int = 2, before: Observer | None = None
+) -> Shadow[Any]:
     held.see("one", shadow={"release": "two", "share": 1.0})
     held.until(lambda: held.fleet.active.shadow is not None, "the shadow")
-    return Shadow("t", held.fleet, [seen], Instruments(registry), waiting)
+    observers = [before, seen] if before else [seen]
+    return Shadow("t", held.fleet, observers, Instruments(registry), waiting)
 
 
 def offered(shadow: Shadow[Any], call: Any) -> Exchange:
@@ -93,6 +96,21 @@ async def test_a_failure_is_recorded_and_the_next_is_answered(held: Any) -> None
         offered(mine, call)
     await settled(seen, 3)
     assert [status for _, status in seen.told] == [500, 404, 200]
+
+
+async def test_an_observer_that_fails_ends_neither_the_others_nor_the_shadow(held: Any) -> None:
+    seen, registry = Seen(), CollectorRegistry()
+
+    def fails(exchange: Exchange, status: int, seconds: float) -> None:
+        raise ZeroDivisionError
+
+    async def call(_: Any) -> None:
+        pass
+
+    mine = shadow(held, seen, registry, waiting=5, before=fails)
+    for _ in range(3):
+        offered(mine, call)
+    await settled(seen, 3)
 
 
 async def test_without_a_shadow_nothing_is_queued(held: Any) -> None:
