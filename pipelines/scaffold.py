@@ -1,8 +1,7 @@
-"""A classic twin of one's own, outside the package, that runs before anything in it is changed."""
+"""What every scaffold of a twin does: a name that is allowed, files that overwrite nothing."""
 
-import csv
-import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from components.shared.errors import ConfigError
@@ -11,110 +10,14 @@ from components.shared.files import write_atomic
 #: As the configuration demands of a twin's name.
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
-#: Columns of the example: diagnostic measurements of cell nuclei (Wisconsin, 1995).
-COLUMNS = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "symmetry")
-
-CONFIG = """\
-# One classic twin. Every field: docs/reference/configuration.md of Twinstack.
-twins:
-  {name}:
-    kind: classic
-    description: Probability that a tumour is malignant, from measurements of its cell nuclei.
-    table:
-      path: {module}.csv
-      key: sample_id
-      label: diagnosis
-      positive: malignant
-      columns:
-{columns}
-        diagnosis: {{type: text, allowed: [benign, malignant]}}
-    dataflow: {module}_features.py
-    features: [size, roughness, smoothness_log, compactness_share, hollow, symmetry_gap]
-    gate:
-      rules:
-        - {{metric: roc_auc, at_least: 0.6, may_lose: 0.02}}
-        - {{metric: calibration_error, at_most: 0.2}}
-"""
-
-DATAFLOW = '''\
-"""Features of twin {name}: a function is a feature, its arguments are columns or other features.
-
-The functions take whole columns (pandas Series) in the pipeline and single values in a request, so what the
-model is asked about is what it was trained on. Keep them pure: no file, no clock, no network.
-`components.dataflows.columns` has helpers for categories: `ordinal` and `flag`.
-"""
-
-from components.dataflows.columns import Number, logarithm
-
-
-def size(area: Number) -> Number:
-    """Area of the nuclei, on a scale where a doubling counts the same everywhere."""
-    return logarithm(area)
-
-
-def roughness(perimeter: Number, radius: Number) -> Number:
-    """Length of the outline against that of a circle of the same radius."""
-    return perimeter / (radius * 6.283185307179586)
-
-
-def smoothness_log(smoothness: Number) -> Number:
-    """Local variation of the radius."""
-    return logarithm(smoothness)
-
-
-def compactness_share(compactness: Number, roughness: Number) -> Number:
-    """Compactness that the roughness of the outline does not explain."""
-    return compactness / roughness
-
-
-def hollow(concavity: Number, texture: Number) -> Number:
-    """Depth of the dents, weighted by the variation of grey."""
-    return concavity * texture
-
-
-def symmetry_gap(symmetry: Number) -> Number:
-    """Distance of the symmetry from that of a usual nucleus."""
-    return symmetry - 0.18
-'''
-
-README = """\
-# Twin {name}
-A classic model for Twinstack: one table, one dataflow of features, one entry in `twinstack.yaml`.
-
-```bash
-git init --quiet && git add . && git commit --quiet -m "Start"
-twin run end_to_end
-twin serve
-```
-
-Training refuses code that no commit names; `--allow-dirty` allows it while you try things out.
-
-| file | what |
-|---|---|
-| `twinstack.yaml` | the table, the features, the gate |
-| `{module}_features.py` | the features, the same code in the pipeline and in a request |
-| `{module}.csv` | the example data: replace it by yours and declare its columns |
-
-The example is the Breast Cancer Wisconsin (Diagnostic) data set (Wolberg, Street and Mangasarian, 1995; UCI
-Machine Learning Repository, CC BY 4.0), as scikit-learn ships it. It has no dates, so event times are given
-by row number: name a column of yours as `table.event_time.column`. It is no medical product.
-"""
-
 IGNORED = ".twinstack/\n__pycache__/\n"
 
 
-def new_classic(name: str, folder: Path) -> list[Path]:
-    """Write a classic twin that runs at once: configuration, dataflow, example data, a README.
-
-    Args:
-        name: Name of the twin: small letters, digits, hyphens.
-        folder: Where it goes; made where it is missing.
-
-    Returns:
-        The files that were written.
+def require_name(name: str) -> None:
+    """Refuse a name that the configuration would refuse.
 
     Raises:
-        ConfigError: The name is not allowed, or a file would be overwritten; nothing was written.
+        ConfigError: The name is not allowed.
     """
     if not NAME.fullmatch(name):
         raise ConfigError(
@@ -122,36 +25,28 @@ def new_classic(name: str, folder: Path) -> list[Path]:
             where="name",
             remedy="use up to 40 small letters, digits and hyphens, a letter first, no hyphen last",
         )
-    module = name.replace("-", "_")
-    columns = "\n".join(f"        {column}: {{type: number, minimum: 0}}" for column in COLUMNS)
-    contents = {
-        "twinstack.yaml": CONFIG.format(name=name, module=module, columns=columns),
-        f"{module}_features.py": DATAFLOW.format(name=name),
-        f"{module}.csv": example(),
-        "README.md": README.format(name=name, module=module),
-        ".gitignore": IGNORED,
-    }
-    if there := [one for one in contents if (folder / one).exists()]:
+
+
+def write(folder: Path, contents: Mapping[str, str]) -> list[Path]:
+    """Write the files of a scaffold, and what git shall leave out.
+
+    Args:
+        folder: Where they go; made where it is missing.
+        contents: Path below the folder to text.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        ConfigError: A file would be overwritten; nothing was written.
+    """
+    every = {**contents, ".gitignore": IGNORED}
+    if there := [one for one in every if (folder / one).exists()]:
         raise ConfigError(
             f"{', '.join(there)} would be overwritten",
             where=str(folder),
             remedy="name another folder with --folder, or move the files away",
         )
-    for file, content in contents.items():
+    for file, content in every.items():
         write_atomic(folder / file, content)
-    return [folder / file for file in contents]
-
-
-def example() -> str:
-    """The example data as CSV: 569 rows, a key, eight measurements, the diagnosis."""
-    from sklearn.datasets import load_breast_cancer
-
-    data = load_breast_cancer()
-    places = [list(data.feature_names).index(f"mean {column}") for column in COLUMNS]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["sample_id", *COLUMNS, "diagnosis"])
-    for number, (row, target) in enumerate(zip(data.data, data.target, strict=True), start=1):
-        values = [repr(float(row[place])) for place in places]
-        writer.writerow([f"S{number:03d}", *values, data.target_names[target]])
-    return out.getvalue()
+    return [folder / file for file in every]

@@ -155,5 +155,5 @@ def _refuse_too_many(
     raise DataError(
         f"{len(change.rejects)} of {offered} documents are bad, nothing was collected: {named}",
         where=f"twins.{context.twin}.sources.{name.split('-', maxsplit=1)[0]}",
-        remedy="mend or exclude them, or raise max_bytes or max_rejected",
+        remedy="mend, convert to UTF-8 text or `exclude` them, or raise max_bytes or max_rejected",
     )

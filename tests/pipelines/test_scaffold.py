@@ -1,17 +1,24 @@
-"""`twin new classic`: a twin outside the package that runs before anything in it is changed."""
+"""`twin new`: a twin outside the package that runs before anything in it is changed."""
 
+import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.adapters.features.store import Reader
 from components.adapters.stores import Stores
-from components.shared.config import Config, load
+from components.collect import core as collect
+from components.runtime.context import Context
+from components.shared.config import Config, LlmTwin, load
 from components.shared.errors import ConfigError, LineageError
 from components.shared.evaluation import FILE, Evaluation
 from components.shared.manifests import Manifest
-from pipelines.scaffold import new_classic
+from components.validate import core as validate
+from pipelines.scaffold_classic import new_classic
+from pipelines.scaffold_llm import new_llm
 from pipelines.summary import curls
 from tests.components.classic_fixtures import chain, datasets
 
@@ -70,7 +77,31 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
+@pytest.mark.parametrize("new", [new_classic, new_llm])
 @pytest.mark.parametrize("name", ["", "Cells", "9cells", "cells-", "../cells", "a" * 41])
-def test_a_name_that_the_configuration_refuses_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_name_that_the_configuration_refuses_is_refused(
+    new: Callable[[str, Path], list[Path]], name: str, tmp_path: Path
+) -> None:
     with pytest.raises(ConfigError, match="is no name of a twin"):
-        new_classic(name, tmp_path)
+        new(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scaffolded_llm_twin_has_a_corpus_that_answers_its_questions(tmp_path: Path) -> None:
+    """The whole loop over it is run by `docs/tutorials/add-an-llm-twin.md`."""
+    folder = tmp_path / "mine"
+    written = new_llm("handbook", folder)
+    config = load(folder / "twinstack.yaml")
+    twin = config.twin("handbook")
+    assert isinstance(twin, LlmTwin)
+    assert "{context}" in (folder / twin.prompt).read_text()
+    made = collect.run(Context(config, "handbook", "collect"))
+    frozen = validate.run(Context(config, "handbook", "validate"), collected=made)
+    corpus = sorted((folder / "documents").iterdir())
+    assert set(corpus) < set(written)
+    assert frozen.facts["documents"] == len(corpus)
+    for one in yaml.safe_load((folder / twin.questions.path).read_text()):
+        text = set(re.findall(r"[\w.]+", (folder / "documents" / one["document"]).read_text().lower()))
+        words = re.findall(r"[\w.]*\w", one["answer"].lower())
+        held = [word for word in words if word in text or f"{word}." in text]
+        assert len(held) >= 0.8 * len(words), one
