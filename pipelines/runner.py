@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,12 @@ from pipelines.narrator import Narrator
 
 #: Runs whose logs are kept.
 KEPT_RUNS = 20
+
+#: The end of a traceback, in the words of the program that died.
+DIED = re.compile(r"\s+([A-Za-z_][\w.]*(?:Error|Exception|Exit)\b.*)")
+
+#: How a terminal is told a colour.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 #: Pipelines that train, and so need committed code.
 TRAINING = {"train", "end_to_end"}
@@ -45,6 +52,8 @@ class Follower(io.TextIOBase):
     narrator: Narrator
     records: list[StageRecord] = field(default_factory=list)
     error: dict[str, Any] | None = None
+    stage: str = ""
+    died: str = ""
     _line: str = ""
     _started: float = 0.0
 
@@ -56,6 +65,8 @@ class Follower(io.TextIOBase):
             line, self._line = self._line.split("\n", 1)
             if MARK in line:
                 self._event(json.loads(line.split(MARK, 1)[1]))
+            elif found := DIED.fullmatch(line):
+                self.died = found[1]
         return len(text)
 
     def flush(self) -> None:
@@ -65,6 +76,7 @@ class Follower(io.TextIOBase):
     def _event(self, event: dict[str, Any]) -> None:
         if event["event"] == "start":
             self._started = time.monotonic()
+            self.stage, self.died = event["stage"], ""
         if event["event"] == "error":
             self.error = event
         if event["event"] == "done":
@@ -136,7 +148,7 @@ def _explain(follower: Follower, error: RuntimeError, log: Path) -> TwinError:
         found.exit_code = int(follower.error["code"])
         return found
     return TwinError(
-        f"a stage died without an error of its own ({error})",
+        f"stage {follower.stage or 'of the run'} died: {follower.died or COLOUR.sub('', str(error))}",
         where=f"log {log}",
         remedy="look at the end of the log; running again resumes at the stage that died",
     )

@@ -115,7 +115,7 @@ def server(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A project of its own with a small corpus and a small table, under git."""
-    folder = tmp_path / "project"
+    folder = tmp_path / "a project"
     (folder / "docs").mkdir(parents=True)
     for name, text in {
         "one.md": "# Canary\n\nA canary gets a small share of the traffic.\n",

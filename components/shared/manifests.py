@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, JsonValue, PrivateAttr, ValidationError
 
@@ -56,7 +57,7 @@ class Manifest(Binding):
                 where=f"manifest of stage {self.stage}, twin {self.twin}",
                 remedy="set stores.artifacts to the store that it lies in",
             )
-        return Path(self.uri.removeprefix("file://"))
+        return Path(unquote(urlsplit(self.uri).path) if self.uri.startswith("file://") else self.uri)
 
     def bound(self, opener: Callable[[str], Path]) -> "Manifest":
         """A copy whose `folder` is opened by the store it lies in."""

@@ -30,7 +30,7 @@ def credit(state: Path, **changes: object) -> Config:
 @cache
 def finished() -> tuple[Config, dict[str, Manifest]]:
     """The shipped twin credit from collect to evaluate, made once a session; to be read only."""
-    folder = Path(tempfile.mkdtemp(prefix="twinstack-credit-"))
+    folder = Path(tempfile.mkdtemp(prefix="twinstack credit-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     config = credit(folder)
     return config, chain(config, "credit")

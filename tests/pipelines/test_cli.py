@@ -156,6 +156,17 @@ def test_a_choice_of_twins_is_left_to_the_caller(command: str, kind: str, corpus
     assert f"0 twins are of kind {kind}" in done.stderr
 
 
+def test_a_stage_that_dies_is_named_with_its_last_words(corpus: Path) -> None:
+    assert twin("run", "collect", "--twin", "credit", folder=corpus).returncode == 0
+    (table,) = corpus.glob(".twinstack/artifacts/validate/*/table.parquet")
+    table.unlink()
+    done = twin("run", "features", "--twin", "credit", folder=corpus)
+    assert done.returncode == 1
+    assert "stage materialize died: FileNotFoundError: " in done.stderr
+    assert "log.txt" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
     done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
     assert done.returncode == 4
