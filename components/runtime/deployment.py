@@ -26,8 +26,13 @@ def deployed(config: Config, warehouse: Warehouse, release: Release, report: Rep
 
 
 def cleaned(config: Config, warehouse: Warehouse, twin: str, report: Report) -> None:
-    """Remove predictors of model versions that neither answer nor are a step of rollback away."""
+    """Remove predictors of model versions that neither answer nor are a step of rollback away.
+
+    Where a running front may still ask them they stay: the next change cleans up.
+    """
     kept = config.cluster.predictors.kept
+    if not _followed(config, warehouse, twin, "what is no longer needed", report):
+        return
     with deployer(config) as opened:
         gone = opened.clean(twin, _versions(config, warehouse, twin, kept=kept))
     if gone:
@@ -53,8 +58,7 @@ def withdrawn(config: Config, warehouse: Warehouse, twin: str, left: str, report
     release = champion.read_release(warehouse, twin, left)
     if release.model_version in _versions(config, warehouse, twin, kept=config.cluster.predictors.kept):
         return
-    if not fronts.followed(warehouse, champion.require_traffic(warehouse, twin)):
-        report(f"a running server has not followed yet: the predictor of {left} stays until the next change")
+    if not _followed(config, warehouse, twin, f"the predictor of {left}", report):
         return
     try:
         with deployer(config) as opened:
@@ -64,6 +68,15 @@ def withdrawn(config: Config, warehouse: Warehouse, twin: str, left: str, report
         return
     if gone:
         report(f"nothing is sent to it any more, deleted: {', '.join(gone)}")
+
+
+def _followed(config: Config, warehouse: Warehouse, twin: str, what: str, report: Report) -> bool:
+    """Whether every running front acts on the traffic as it is; on a laptop nothing depends on it."""
+    now = champion.traffic(warehouse, twin)
+    if config.profile == "local" or now is None or fronts.followed(warehouse, now):
+        return True
+    report(f"a running server has not followed yet: {what} stays until the next change")
+    return False
 
 
 def _versions(config: Config, warehouse: Warehouse, twin: str, *, kept: int) -> set[str]:

@@ -19,7 +19,7 @@ from components.shared.config import Config, load
 from components.shared.config.cluster import Cluster
 from components.shared.errors import TwinError
 from components.shared.releases import Part, Traffic
-from pipelines.traffic import promoted, rolled_back
+from pipelines.traffic import changed, promoted, rolled_back
 from tests.components.adapters.kubernetes.deploying import PROBLEMS, SERVICES, becomes_ready, has_pod
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
 from tests.components.release.test_core import inputs
@@ -139,23 +139,15 @@ def test_a_rollback_gives_back_the_gpu_of_what_was_rolled_back_and_of_nothing_el
     context: Context, server: Server, config: Config
 ) -> None:
     first = released(context, server, "d1", 1)
-    released(context, server, "d2", 2)
+    second = released(context, server, "d2", 2)
     server.put(SERVICES, service_in_the_making("credit-m3", "3"))
     told: list[str] = []
     assert rolled_back(config, "credit", told.append)["release"] == first
     assert server.names(SERVICES) == ["credit-m1", "credit-m3"], "another's release that is waited for stays"
     assert told[-1] == "nothing is sent to it any more, deleted: credit-m2"
-
-
-def test_a_rolled_back_release_can_be_promoted_again(
-    context: Context, server: Server, config: Config
-) -> None:
-    released(context, server, "d1", 1)
-    second = released(context, server, "d2", 2)
-    rolled_back(config, "credit")
     server.steps = [becomes_ready("credit-m2")]
     promoted(config, "credit", second)
-    assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
+    assert answering(context).predictor.endswith("#credit-m2"), "it can be brought back"
 
 
 def test_what_another_release_still_answers_with_survives_a_rollback(
@@ -171,26 +163,36 @@ def test_what_another_release_still_answers_with_survives_a_rollback(
     assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
 
 
-@pytest.mark.parametrize(
-    ("seen", "champion_there"), [(1, "old"), (9, "old")], ids=["has not looked", "cannot open the champion"]
-)
 def test_a_predictor_that_a_running_front_may_still_ask_stays(
-    context: Context,
-    server: Server,
-    config: Config,
-    monkeypatch: pytest.MonkeyPatch,
-    seen: int,
-    champion_there: str,
+    context: Context, server: Server, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fronts.followed, "__kwdefaults__", {"most": 0.2, "clock": time.monotonic})
     released(context, server, "d1", 1)
-    released(context, server, "d2", 2)
-    slow = Front(id="pod-1", twin="credit", at=time.time(), revision=seen, champion=champion_there)
-    fronts.tell(context.stores.warehouse, slow)
+    second = released(context, server, "d2", 2)
+    unable = Front(id="pod-1", twin="credit", at=time.time(), revision=9, champion=second)
+    fronts.tell(context.stores.warehouse, unable)
     told: list[str] = []
     rolled_back(config, "credit", told.append)
     assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
     assert "a running server has not followed yet" in told[-1]
+
+
+def test_a_canary_that_ends_keeps_its_predictor_while_a_front_still_asks_it(
+    context: Context, server: Server, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fronts.followed, "__kwdefaults__", {"most": 0.2, "clock": time.monotonic})
+    first = released(context, server, "d1", 1)
+    waiting = core.run(context, **given(context, "ask", "d2")).text("release")
+    server.steps = [becomes_ready("credit-m2")]
+    changed(config, "credit", {"canary": Part(release=waiting, share=0.5)})
+    warehouse = context.stores.warehouse
+    slow = Front(id="pod-1", twin="credit", at=time.time(), revision=1, champion=first)
+    fronts.tell(warehouse, slow)
+    changed(config, "credit", {"canary": None})
+    assert server.names(SERVICES) == ["credit-m1", "credit-m2"]
+    fronts.tell(warehouse, slow.model_copy(update={"revision": 9}))
+    changed(config, "credit", {"canary": None})
+    assert server.names(SERVICES) == ["credit-m1"]
 
 
 def test_a_front_that_follows_in_time_is_waited_for(context: Context) -> None:
@@ -200,7 +202,9 @@ def test_a_front_that_follows_in_time_is_waited_for(context: Context) -> None:
         front = Front(id="pod-1", twin="credit", at=time.time(), revision=revision, champion=release)
         fronts.tell(warehouse, front)
 
-    tells(2, "r2")
+    for revision, release in ((2, "r1"), (3, "r2")):
+        tells(revision, release)
+        assert not fronts.followed(warehouse, now, most=0.0)
     timer = threading.Timer(0.3, tells, (3, "r1"))
     timer.start()
     assert fronts.followed(warehouse, now)
