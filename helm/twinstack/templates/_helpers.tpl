@@ -11,12 +11,13 @@ objects of two releases never meet. */}}
 {{- end -}}
 {{- end -}}
 
-{{/* Name of an InferenceService, at most 45 characters, for `list $ SUFFIX`: KServe and Knative add
-"-predictor" and a revision, and 63 is the limit. A long one ends in a digest, so that two never meet. */}}
+{{/* Name of an InferenceService, at most 42 characters, for `list $ SUFFIX`: KServe and Knative add "-predictor" and a
+revision, or KServe "-kserve-keda" and KEDA "keda-hpa-", and 63 is the limit. A long one ends in a digest, so that two
+never meet. */}}
 {{- define "twinstack.serviceName" -}}
 {{- $name := printf "%s-%s" (include "twinstack.fullname" (index . 0)) (index . 1) -}}
-{{- if gt (len $name) 45 -}}
-{{- printf "%s-%s" (trunc 36 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- if gt (len $name) 42 -}}
+{{- printf "%s-%s" (trunc 33 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
 {{- else -}}
 {{- $name -}}
 {{- end -}}

@@ -29,6 +29,25 @@ def test_it_scales_within_its_limit_or_not_at_all() -> None:
     assert "scaling" not in fixed
 
 
+def test_it_keeps_its_replicas_while_prometheus_is_away() -> None:
+    keda = support(ci("production-gpu"))["scaling"]["keda"]
+    assert keda["fallback"] == {"behavior": "currentReplicasIfHigher", "failureThreshold": 3, "replicas": 1}
+    assert not {"scaleTargetRef", "minReplicaCount", "maxReplicaCount", "advanced"} & set(keda)
+
+
+def test_a_long_name_leaves_room_for_what_kserve_and_keda_put_around_it() -> None:
+    values = ci("production-gpu", fullnameOverride="a-release-of-24-letters")
+    (made,) = render(values, "llm-inference-services.yaml")
+    long = "a" * 40
+    twins = values["config"]["twins"]
+    twins[long] = twins.pop("support")
+    values["twins"] = [{**it, "name": long} if it["name"] == "support" else it for it in values["twins"]]
+    (longer,) = render(values, "llm-inference-services.yaml")
+    names = [made["metadata"]["name"], longer["metadata"]["name"]]
+    assert all(len(f"keda-hpa-{name}-kserve-keda") <= 63 for name in names)
+    assert names[1] != names[0]
+
+
 def test_knative_has_no_such_thing() -> None:
     values = merged(ci("production-gpu"), {"config": {"cluster": {"deployment_mode": "Knative"}}})
     with pytest.raises(HelmError, match="LLMInferenceService has no mode Knative"):
