@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helm.rendering import Object, ci, one, pods, render, twin
+from tests.helm.rendering import Object, ci, files, one, pods, render, twin
 
 
 def volume(objects: list[Object], owner: str) -> Object:
@@ -57,6 +57,17 @@ def test_pods_of_a_volume_of_one_node_end_before_new_ones_wait_for_it(
     assert front.get("deploymentStrategy") == (recreated if ends_first else None)
     rolled = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert console["strategy"] == (recreated if ends_first else rolled)
+
+
+def test_the_notes_warn_of_fronts_that_would_wait_for_a_volume_of_one_node() -> None:
+    def warned(mode: str, most: int) -> bool:
+        storage, front = {**STORAGE, "accessMode": mode}, {"scaling": {"maxReplicas": most}}
+        notes = files(twin(ci("minimal"), "credit", storage=storage, front=front))["NOTES.txt"]
+        return f"Twin credit may have {most} fronts on a volume of one node" in notes
+
+    assert warned("ReadWriteOnce", 4)
+    assert not warned("ReadWriteOnce", 1)
+    assert not warned("ReadWriteMany", 4)
 
 
 def test_an_empty_volume_is_every_pods_own_and_knative_knows_no_strategy() -> None:
