@@ -184,6 +184,19 @@ def test_nothing_that_runs_code_is_loaded_from_files(path: Path) -> None:
     assert not imported(path) & {"pickle", "joblib", "cloudpickle", "dill", "marshal", "shelve"}
 
 
+def test_no_test_imports_another_test() -> None:
+    """What several tests need is a module of its own, or a fixture: a test may then be moved or deleted."""
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    wrong = [
+        f"{relative(path)}:{node.lineno}"
+        for path in tests
+        for node in tree(path).body
+        if isinstance(node, ast.ImportFrom) and re.search(r"(^|\.)test_", node.module or "")
+    ]
+    assert len(tests) > 100
+    assert wrong == []
+
+
 def test_dataflows_know_no_adapter_and_no_outside_system() -> None:
     outside = {"pymilvus", "milvus_lite", "feast", "mlflow", "kserve", "sqlite3", "kfp", "requests", "httpx"}
     for path in (COMPONENTS / "dataflows").rglob("*.py"):

@@ -11,7 +11,9 @@ from components.evaluate import core as evaluate
 from components.materialize import core as materialize
 from components.runtime.context import Context
 from components.shared.config import ClassicTwin, Config, load
+from components.shared.evaluation import FILE, Evaluation
 from components.shared.manifests import Manifest
+from components.shared.releases import Release
 from components.snapshot import core as snapshot
 from components.train import core as train
 from components.validate import core as validate
@@ -61,3 +63,25 @@ def chain(config: Config, twin: str) -> dict[str, Manifest]:
         Context(config, twin, "evaluate"), **{slot: one for slot, one in made.items() if slot != "collected"}
     )
     return made
+
+
+def release(made: dict[str, Manifest], name: str) -> Release:
+    """A release of what a chain made."""
+    return Release(
+        id=name,
+        twin="credit",
+        kind="classic",
+        model_version=made["model"].text("model_version"),
+        model_uri=made["model"].text("model_uri"),
+        feature_version=made["features"].version,
+        dataset_version=made["dataset"].version,
+        commit=made["model"].text("commit"),
+        dirty=True,
+        trained_on=made["model"].text("trained_on"),
+        evaluation=read(made["evaluation"]),
+        created="2026-01-01T00:00:00+00:00",
+    )
+
+
+def read(made: Manifest) -> Evaluation:
+    return Evaluation.model_validate_json((made.folder / FILE).read_bytes())

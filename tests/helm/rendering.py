@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from helm_python import Chart
+from helm_python import Chart, HelmError
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm" / "twinstack"
@@ -122,3 +123,20 @@ def _pods(made: Object) -> Iterator[Pod]:
             yield Pod(where, made["spec"]["template"], made["spec"].get("labels", {}))
         case "ServingRuntime":
             yield Pod(where, made["spec"], {})
+
+
+def refused(values: Object) -> str:
+    """What Helm says of values that the schema refuses."""
+    with Chart.load(CHART) as chart, pytest.raises(HelmError) as found:
+        chart.validate_schema(values)
+    return str(found.value)
+
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+def base() -> Object:
+    """What a reader has before a block is added: every twin, every store, nothing else."""
+    full = ci("production-gpu")["config"]
+    config = {key: full[key] for key in ("stores", "twins", "serving")}
+    return {"config": config, "twins": [{"name": "docs", "kind": "llm"}]}

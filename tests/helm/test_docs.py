@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helm.rendering import CHART, CI, ROOT, Object, ci, merged, render
+from tests.helm.rendering import CHART, CI, PAGES, ROOT, base, ci, merged, render
 
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,13 +20,6 @@ def blocks(language: str) -> list[Any]:
         for found in BLOCK.finditer(page.read_text(encoding="utf-8"))
         if found[1] == language
     ]
-
-
-def base() -> Object:
-    """What a reader has before a block is added: every twin, every store, nothing else."""
-    full = ci("production-gpu")["config"]
-    config = {key: full[key] for key in ("stores", "twins", "serving")}
-    return {"config": config, "twins": [{"name": "docs", "kind": "llm"}]}
 
 
 @pytest.mark.parametrize("text", blocks("values"))

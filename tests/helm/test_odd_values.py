@@ -6,8 +6,7 @@ import pytest
 from helm_python import HelmError
 
 from tests.helm.checking import findings
-from tests.helm.rendering import Object, ci, merged, pods, render
-from tests.helm.test_values import refused
+from tests.helm.rendering import Object, ci, merged, pods, refused, render
 
 CREDIT = {"name": "credit", "kind": "classic"}
 FRONT = {"name": "more", "for": ["front"]}

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from helm_python import Chart, HelmError
+from helm_python import Chart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.helm.checking import findings
-from tests.helm.rendering import CHART, CI, Object, ci, merged, render
+from tests.helm.rendering import CHART, CI, Object, ci, merged, refused, render
 
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 TWINS = ci("production-gpu")["config"]["twins"]
@@ -24,13 +24,6 @@ OPEN = (
     "pods.affinity", "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels",
     "dashboards.labels", "tests.instances", "requests", "limits",
 )  # fmt: skip
-
-
-def refused(values: Object) -> str:
-    """What Helm says of values that the schema refuses."""
-    with Chart.load(CHART) as chart, pytest.raises(HelmError) as found:
-        chart.validate_schema(values)
-    return str(found.value)
 
 
 def test_the_schema_takes_every_values_file_and_the_defaults() -> None:

@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from tests.helm.rendering import NAMESPACE, Object, ci, merged, render
-from tests.helm.test_docs import PAGES, base
+from tests.helm.rendering import NAMESPACE, PAGES, Object, base, ci, merged, render
 
 STORING = ("front", "console", "migration")
 

@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests import servers
 from tests.conftest import free_port
@@ -114,3 +116,19 @@ def prometheus(folder: Path, rules: Mapping[str, str], targets: Sequence[str], a
     )
     with serving(folder, address, *command) as url:
         yield url
+
+
+Seen = dict[str, dict[tuple[str, str], float]]
+
+
+def seen(gateway: str) -> Seen:
+    """Series of ours by name, and by twin and step."""
+    found: Seen = {}
+    for family in text_string_to_metric_families(httpx.get(f"{gateway}/metrics", trust_env=False).text):
+        for one in family.samples:
+            if one.name.startswith("twinstack_"):
+                assert one.labels["job"] == "twinstack"
+                assert one.labels["namespace"] == "twinstack"
+                assert set(one.labels) == {"job", "instance", "namespace", "twin", "step"}
+                found.setdefault(one.name, {})[one.labels["twin"], one.labels["step"]] = one.value
+    return found

@@ -7,7 +7,7 @@ import pytest
 
 from components.shared.metrics.table import TABLE, exposed
 from tests.observability.boards import Drawn, boards, metrics_in, panels, queries
-from tests.observability.test_rules import ALERTS, RECORDED
+from tests.observability.rules import ALERTS, RECORDED
 
 BOARDS = boards()
 

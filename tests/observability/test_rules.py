@@ -13,25 +13,14 @@ from tests.observability.boards import metrics_in
 from tests.observability.cases import CASES
 from tests.observability.processes import needs
 from tests.observability.promtool import Case, written
+from tests.observability.rules import ALERTS, EVERY, GROUPS, RECORDED, ROOT, RULES
 from tools.observability.__main__ import stale
 from tools.observability.promql import Clock, select
 from tools.observability.rules import RUNBOOKS
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES = sorted((ROOT / "helm/twinstack/files/rules").glob("*.yaml"))
-
 needs_promtool = needs("promtool")
 
 
-GROUPS = [group for path in RULES for group in yaml.safe_load(path.read_text())["groups"]]
-
-
-def _rules() -> list[dict[str, Any]]:
-    return [rule for group in GROUPS for rule in group["rules"]]
-
-
-ALERTS = [rule for rule in _rules() if "alert" in rule]
-RECORDED = {rule["record"] for rule in _rules() if "record" in rule}
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 
 
@@ -93,12 +82,12 @@ def test_every_annotation_answers_its_question() -> None:
 
 def test_every_metric_in_a_rule_is_in_the_table() -> None:
     known = {series for metric in TABLE for series in exposed(metric)}
-    for rule in _rules():
+    for rule in EVERY:
         assert metrics_in(rule["expr"]) <= known, rule
 
 
 def test_every_recorded_series_that_is_read_is_recorded() -> None:
-    read = {name for rule in _rules() for name in re.findall(r"twinstack:[\w:]+", rule["expr"])}
+    read = {name for rule in EVERY for name in re.findall(r"twinstack:[\w:]+", rule["expr"])}
     assert read <= RECORDED
 
 

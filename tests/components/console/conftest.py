@@ -88,3 +88,25 @@ def keyed(project: Path, runner: RecordedRunner) -> tuple[TestClient, dict[str, 
     app = made(Console(load(project), project, runner))
     headers = {role: {"authorization": f"Bearer {key}"} for role, key in presented.items()}
     return TestClient(app, raise_server_exceptions=False), headers
+
+
+ALERT: dict[str, Any] = {
+    "status": "firing",
+    "labels": {"alertname": "TwinstackDriftPersists", "twin": "credit"},
+    "annotations": {"summary": "duration drifts"},
+    "startsAt": "2026-11-21T08:00:00Z",
+    "endsAt": "0001-01-01T00:00:00Z",
+    "fingerprint": "00ff00ff",
+    "generatorURL": "http://127.0.0.1/graph",
+}
+
+
+def told(*changes: dict[str, Any]) -> dict[str, Any]:
+    """What Alertmanager posts."""
+    return {
+        "version": "4",
+        "groupKey": "{}:{}",
+        "receiver": "twinstack",
+        "status": "firing",
+        "alerts": [{**ALERT, **change} for change in changes or ({},)],
+    }

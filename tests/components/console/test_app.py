@@ -7,29 +7,8 @@ from fastapi.testclient import TestClient
 
 from components.console.console import Console
 from components.runtime import approvals
-from tests.components.console.conftest import RecordedRunner
+from tests.components.console.conftest import RecordedRunner, told
 from tests.components.runtime.history.conftest import answered
-
-ALERT: dict[str, Any] = {
-    "status": "firing",
-    "labels": {"alertname": "TwinstackDriftPersists", "twin": "credit"},
-    "annotations": {"summary": "duration drifts"},
-    "startsAt": "2026-11-21T08:00:00Z",
-    "endsAt": "0001-01-01T00:00:00Z",
-    "fingerprint": "00ff00ff",
-    "generatorURL": "http://127.0.0.1/graph",
-}
-
-
-def told(*changes: dict[str, Any]) -> dict[str, Any]:
-    """What Alertmanager posts."""
-    return {
-        "version": "4",
-        "groupKey": "{}:{}",
-        "receiver": "twinstack",
-        "status": "firing",
-        "alerts": [{**ALERT, **change} for change in changes or ({},)],
-    }
 
 
 def test_a_drift_alert_starts_monitor_once_however_often_it_is_told(

@@ -12,7 +12,7 @@ from components.adapters.warehouse.contract import Warehouse
 from components.console.app import made
 from components.console.console import Console
 from components.runtime import approvals
-from tests.components.console.test_app import told
+from tests.components.console.conftest import told
 from tests.components.runtime.history.conftest import answered
 from tests.components.serving.hostile import Good, corpus
 

@@ -13,33 +13,9 @@ from components.runtime import champion
 from components.runtime.context import Context
 from components.shared.config import Config
 from components.shared.errors import DataError
-from components.shared.evaluation import FILE, Evaluation
 from components.shared.manifests import Manifest
-from components.shared.releases import Release
-from tests.components.classic_fixtures import chain, credit, finished
+from tests.components.classic_fixtures import chain, credit, finished, read, release
 from tests.components.samples import classic_twin
-
-
-def read(made: Manifest) -> Evaluation:
-    return Evaluation.model_validate_json((made.folder / FILE).read_bytes())
-
-
-def release(made: dict[str, Manifest], name: str) -> Release:
-    """A release of what a chain made."""
-    return Release(
-        id=name,
-        twin="credit",
-        kind="classic",
-        model_version=made["model"].text("model_version"),
-        model_uri=made["model"].text("model_uri"),
-        feature_version=made["features"].version,
-        dataset_version=made["dataset"].version,
-        commit=made["model"].text("commit"),
-        dirty=True,
-        trained_on=made["model"].text("trained_on"),
-        evaluation=read(made["evaluation"]),
-        created="2026-01-01T00:00:00+00:00",
-    )
 
 
 def evaluate(config: Config, made: dict[str, Manifest]) -> Manifest:

@@ -18,7 +18,7 @@ from components.shared.errors import DataError
 from tests import servers
 from tests.components import llm_fixtures
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
-from tests.components.finetune.test_ranks import base
+from tests.components.finetune.tiny import base
 from tests.components.samples import llm_twin
 
 

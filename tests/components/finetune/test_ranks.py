@@ -20,7 +20,7 @@ from components.shared.config import Config, dump
 from components.shared.errors import ConfigError
 from components.shared.manifests import Manifest
 from tests.components import llm_fixtures
-from tests.components.finetune.test_training import tiny
+from tests.components.finetune.tiny import base, tiny
 from tests.components.samples import llm_twin
 from tests.conftest import free_port
 
@@ -45,25 +45,6 @@ def really(model):
 ranks.shard = really
 worker.main()
 """
-
-TEMPLATE = (
-    "{% for one in messages %}{{ one['role'] }} {{ one['content'] }} {% endfor %}"
-    "{% if add_generation_prompt %}assistant {% endif %}"
-)
-
-
-def base(folder: Path) -> Path:
-    """A Llama of two layers with its tokenizer, as a folder of safetensors."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.WordLevel({f"{number}": number for number in range(97)}, unk_token="1"))
-    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=made, unk_token="1", pad_token="0", eos_token="0")
-    wrapped.chat_template = TEMPLATE
-    wrapped.save_pretrained(folder)
-    tiny().save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

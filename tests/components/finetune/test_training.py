@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from components.adapters.foundation.entropy import token_losses
 from components.finetune import packing, training
@@ -15,23 +14,9 @@ from components.finetune.checkpoint import Checkpoint
 from components.finetune.packing import Pack, Pair
 from components.shared.config.llm import Finetune
 from components.shared.conversation import IGNORED
+from tests.components.finetune.tiny import tiny
 
 LENGTH = 48
-
-
-def tiny() -> Any:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=97,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        initializer_range=0.3,  # the head is not trained: with the usual 0.02 it could say nothing clearly
-    )
-    return LlamaForCausalLM(config).eval()
 
 
 def pairs() -> list[Pair]:

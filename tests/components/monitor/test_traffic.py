@@ -16,8 +16,7 @@ from components.runtime.context import Context
 from components.shared.config import Config
 from components.shared.interactions import INTERACTIONS, LABELS, id_at
 from components.shared.manifests import Manifest
-from tests.components.classic_fixtures import chain, credit
-from tests.components.evaluate.test_classic import release
+from tests.components.classic_fixtures import chain, credit, release
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from components.shared.releases import Part, Traffic
 from pipelines.traffic import changed, promoted, rolled_back
 from tests.components.adapters.kubernetes.deploying import PROBLEMS, SERVICES, becomes_ready, has_pod
 from tests.components.adapters.kubernetes.stand_in import TOKEN, Server
-from tests.components.release.test_core import inputs
+from tests.components.release.made import inputs
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 
 from components.runtime import outcome
 from components.shared.config import dump, load, parse
-from tests.components.runtime.test_pushing import seen
-from tests.observability.processes import needs, pushgateway
+from tests.observability.processes import needs, pushgateway, seen
 
 ROOT = Path(__file__).resolve().parents[3]
 

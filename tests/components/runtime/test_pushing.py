@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from components.runtime.context import Context
 from components.runtime.entry import run_stage
@@ -13,9 +11,7 @@ from components.shared.config import Config, load
 from components.shared.errors import DataError
 from components.shared.manifests import Manifest
 from tests.conftest import free_port
-from tests.observability.processes import needs, pushgateway
-
-Seen = dict[str, dict[tuple[str, str], float]]
+from tests.observability.processes import needs, pushgateway, seen
 
 
 def configured(corpus: Path, gateway: str) -> Config:
@@ -38,19 +34,6 @@ def breaks(context: Context) -> Manifest:
 
 def bug(context: Context) -> Manifest:
     raise KeyError("a bug")
-
-
-def seen(gateway: str) -> Seen:
-    """Series of ours by name, and by twin and step."""
-    found: Seen = {}
-    for family in text_string_to_metric_families(httpx.get(f"{gateway}/metrics", trust_env=False).text):
-        for one in family.samples:
-            if one.name.startswith("twinstack_"):
-                assert one.labels["job"] == "twinstack"
-                assert one.labels["namespace"] == "twinstack"
-                assert set(one.labels) == {"job", "instance", "namespace", "twin", "step"}
-                found.setdefault(one.name, {})[one.labels["twin"], one.labels["step"]] = one.value
-    return found
 
 
 @needs("prometheus-pushgateway")

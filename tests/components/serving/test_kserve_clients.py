@@ -14,6 +14,7 @@ from kserve.inference_client import RESTConfig
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 
 from tests.components.serving.conftest import start, stop
+from tests.components.serving.grpc_calls import call, over_grpc, tensors
 from tests.conftest import free_port
 
 Row = Callable[[int], dict[str, Any]]
@@ -32,33 +33,11 @@ def both(released: Any) -> Iterator[tuple[str, str]]:
     assert os.environ.get("TWINSTACK_SERVING__GRPC_PORT") is None
 
 
-def tensors(*rows: dict[str, Any]) -> list[InferInput]:
-    """One tensor a column, as plain contents."""
-    kinds = {str: "BYTES", int: "INT64"}
-    made = []
-    for name, value in rows[0].items():
-        tensor = InferInput(name, [len(rows)], kinds[type(value)])
-        tensor.set_data_from_numpy(
-            np.array([row[name] for row in rows], dtype=object if isinstance(value, str) else np.int64),
-            binary_data=False,
-        )
-        made.append(tensor)
-    return made
-
-
 def over_rest(url: str, body: Any) -> Any:
     async def main() -> Any:
         config = RESTConfig(protocol="v2" if isinstance(body, InferRequest) else "v1", timeout=30)
         async with InferenceRESTClient(config) as client:
             return await client.infer(url, body, model_name="credit")
-
-    return asyncio.run(main())
-
-
-def over_grpc(address: str, inputs: list[InferInput], model: str = "credit", **more: Any) -> Any:
-    async def main() -> Any:
-        async with InferenceGRPCClient(address, **more) as client:
-            return await client.infer(InferRequest(model, inputs), timeout=30)
 
     return asyncio.run(main())
 
@@ -117,13 +96,6 @@ def test_errors_have_the_status_of_grpc(
     assert text in found.value.details()
     assert "Traceback" not in found.value.details()
     assert dict(found.value.trailing_metadata())["x-request-id"]
-
-
-def call(address: str, method: str, request: Any, **more: Any) -> Any:
-    from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
-
-    with grpc.insecure_channel(address) as channel:
-        return getattr(GRPCInferenceServiceStub(channel), method)(request, timeout=30, **more)
 
 
 def test_hostile_tensors_are_refused_and_the_server_lives_on(both: tuple[str, str]) -> None:

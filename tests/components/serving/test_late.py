@@ -19,7 +19,7 @@ from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, policy
 from components.shared.releases import BUILT_IN, NOTHING
 from tests.components.serving.conftest import beside, start, stop
-from tests.components.serving.test_kserve_clients import over_grpc, tensors
+from tests.components.serving.grpc_calls import over_grpc, tensors
 from tests.conftest import free_port, until
 
 #: Seconds until a release is given up, and until a whole answer is.

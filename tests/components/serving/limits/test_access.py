@@ -23,7 +23,7 @@ from components.shared.errors import ConfigError
 from components.shared.identity import Key, Keyring, hash_of, new_key
 from components.shared.metrics.instruments import Instruments
 from tests.components.serving.conftest import Running, start, stop
-from tests.components.serving.test_kserve_clients import call
+from tests.components.serving.grpc_calls import call
 from tests.conftest import free_port, until
 
 V1 = "/v1/models/credit:predict"
