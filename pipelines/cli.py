@@ -1,9 +1,11 @@
 """The `twin` command: its groups of commands put together, and what an error looks like."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from pipelines import output
 from pipelines.commands import (
     config,
     drift,
@@ -22,7 +24,6 @@ app = typer.Typer(
     help="Classic models and LLMs through the same pipelines, gates and endpoints.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -55,6 +56,24 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        output.say(f"twinstack {version('twinstack')}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Classic models and LLMs through the same pipelines, gates and endpoints."""
 
 
 def main() -> None:

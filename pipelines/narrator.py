@@ -24,6 +24,8 @@ class Narrator:
     """Writes to a terminal with a live line, to a pipe line by line, or as JSON lines."""
 
     as_json: bool = False
+    #: Whether why a stage failed is told with it; on this machine the run's error says it at the end.
+    explains: bool = False
     console: Console = field(default_factory=lambda: Console(file=sys.stdout, highlight=False))
     _status: Live | None = None
     _spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
@@ -95,7 +97,8 @@ class Narrator:
 
     def _error(self, event: dict[str, Any]) -> None:
         self.end()
-        self.console.print(Text(f"  ✗ {event['stage']:<12}  {event['text']}", style="red"), soft_wrap=True)
+        text = event["text"] if self.explains else "failed"
+        self.console.print(Text(f"  ✗ {event['stage']:<12}  {text}", style="red"), soft_wrap=True)
 
     def _live(self, text: str) -> None:
         if not self.console.is_terminal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from components.evaluate import page
 from components.shared import comparison
 from components.shared.evaluation import Evaluation
+from components.shared.page import document
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,14 +73,12 @@ def html(
         labels: 0 or 1, shape (cases,).
         curves: Model to its probabilities, shape (cases,).
     """
-
-    title = f"Evaluation of twin {escape(found.twin)}"
     notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(found, trained_on))
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{page.STYLE}</style><h1>{title}</h1>{page.table(comparison.rows(found))}{notes}"
-        f"<p>{_outcomes(confusion)}</p>{page.table(_matrix(confusion))}{plots(labels, curves)}</html>\n"
+    body = (
+        f"{page.table(comparison.rows(found))}{notes}"
+        f"<p>{_outcomes(confusion)}</p>{page.table(_matrix(confusion))}{plots(labels, curves)}"
     )
+    return document(f"Evaluation of twin {found.twin}", body, page.STYLE)
 
 
 def plots(labels: "Floats", curves: Mapping[str, "Floats"]) -> str:

@@ -10,14 +10,15 @@ from components.evaluate import page
 from components.evaluate.questions import Question
 from components.shared import comparison
 from components.shared.evaluation import Evaluation
+from components.shared.page import document
 
 if TYPE_CHECKING:
     from components.adapters.vectors.contract import Found
     from components.evaluate.measuring import Values
 
 STYLE = (
-    ".answers td,.answers th{text-align:left;vertical-align:top;overflow-wrap:anywhere}.miss{color:#b00}"
-    ".answers th{overflow-wrap:normal}img{max-width:100%}"
+    ".answers td,.answers th{text-align:left;vertical-align:top;overflow-wrap:anywhere;min-width:6rem}"
+    ".miss{color:#b00;color:light-dark(#b00,#ff8a80)}.answers th{overflow-wrap:normal}"
 )
 
 
@@ -77,18 +78,16 @@ def html(found: Evaluation, trained_on: str, answered: Sequence[dict[str, Any]])
         f"<td{'' if row['document'] in row['retrieved'] else ' class=miss'}>{_text(row['document'])}</tr>"
         for row in answered
     )
-    title = f"Evaluation of twin {_text(found.twin)}"
     notes = "".join(f"<p>{_text(note)}</p>" for note in _notes(found, trained_on))
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
-        f"<style>{page.STYLE}{STYLE}</style><h1>{title}</h1>"
+    body = (
         f"{page.table(comparison.rows(found))}{notes}"
         f"<img alt='metrics with intervals' src='data:image/png;base64,{_plot(found)}'>"
         f"<h2>Answers to the first {len(answered)} questions, worst first</h2>"
         "<p>A document in red was not among the best five that were retrieved.</p>"
         "<table class='answers'><tr><th>Question<th>Reference<th>Candidate with retrieval"
-        f"<th>Foundation model alone<th>F1<th>Document</tr>{answers}</table></html>\n"
+        f"<th>Foundation model alone<th>F1<th>Document</tr>{answers}</table>"
     )
+    return document(f"Evaluation of twin {found.twin}", body, page.STYLE + STYLE)
 
 
 def _text(text: str) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
-STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:78rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
-table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #d0d7de;padding:.35rem .7rem}
-th,td{text-align:right}th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto}
-"""
+STYLE = (
+    "th,td{border:1px solid #8886;padding:.35rem .7rem;text-align:right}"
+    "th:first-child,td:first-child{text-align:left}"
+)
 
 #: Heading and rows.
 Rows = Sequence[Sequence[str]]

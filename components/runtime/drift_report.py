@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from components.dataflows.drift_reference import figure
 from components.dataflows.drift_window import Drift
+from components.shared.page import document
 
 #: Signals that get a plot.
 PLOTTED = 8
@@ -15,12 +16,12 @@ PLOTTED = 8
 NAMED = 24
 
 STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:84em;padding:0 1em}"
-    "table{border-collapse:collapse;font-size:13px}"
-    "td,th{padding:.25em .6em;text-align:left;border-bottom:1px solid #ddd}"
+    "table{font-size:13px}"
+    "td,th{padding:.25em .6em;text-align:left;border-bottom:1px solid #8886}"
     "td{white-space:nowrap}"
-    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}tr.drifted td{background:#fdecea}"
-    "img{max-width:100%}.legend{color:#555;max-width:60em}"
+    "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "tr.drifted td{background:#fdecea;background:light-dark(#fdecea,#5c1f1a)}"
+    ".legend{opacity:.8;max-width:60em}"
 )
 
 HEAD = (
@@ -111,16 +112,12 @@ def html(title: str, described: str, found: Sequence[Drift], more: str = "") -> 
         found: Every signal, the most suspicious first.
         more: Markup that goes below.
     """
-    safe = escape.escape(title)
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{safe}</title><style>{STYLE}</style>"
-        f"<h1>{safe}</h1><p class=legend>{LEGEND}{section(described, found)}{more}"
-    )
+    return document(title, f"<p class=legend>{LEGEND}{section(described, found)}{more}", STYLE)
 
 
 def section(described: str, found: Sequence[Drift]) -> str:
     """The table and the plots alone, for a page that has several."""
-    head = "".join(f"<th>{cell}" for cell in HEAD)
+    head = "".join(f"<th scope=col>{cell}" for cell in HEAD)
     rows = "".join(
         f"<tr{' class=drifted' if one.drifted else ''}>"
         + "".join(f"<td>{escape.escape(cell)}" for cell in _row(one))

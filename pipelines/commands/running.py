@@ -93,7 +93,7 @@ def submit(
     if cron:
         _scheduled([submission.schedule(target, pipeline, name, cron) for name in names], as_json)
         return
-    narrator = Narrator(as_json)
+    narrator = Narrator(as_json, explains=True)
     runs = []
     for name in names:
         runs.append(submission.submit(target, pipeline, name, allow_dirty=allow_dirty))

@@ -56,6 +56,18 @@ def test_bad_data_exits_with_3_and_names_the_log(corpus: Path) -> None:
     assert "credit.csv" in done.stderr
     assert "log" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+    assert "✗ collect       failed" in done.stdout
+    assert "credit.csv" not in done.stdout.replace(str(corpus), "")
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert twin("--version").stdout.startswith("twinstack 0.")
+
+
+def test_a_shell_completes_commands() -> None:
+    env = {**os.environ, "_TWIN_COMPLETE": "complete_bash", "COMP_WORDS": "twin re", "COMP_CWORD": "1"}
+    done = subprocess.run([TWIN], env=env, capture_output=True, text=True, check=False)
+    assert {"recurring", "releases"} <= set(done.stdout.split())
 
 
 def test_uncommitted_code_is_refused_before_any_stage_runs(corpus: Path) -> None:
