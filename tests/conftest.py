@@ -1,5 +1,6 @@
 """What several test folders share: a small project on disk, and one whole loop a session."""
 
+import json
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 # What somebody set in the shell for `twin run` would reach every configuration that a test loads.
 for name in [one for one in os.environ if one.startswith("TWINSTACK_")]:
@@ -19,8 +21,19 @@ for name in [one for one in os.environ if one.startswith("TWINSTACK_")]:
 REPOSITORY = Path(__file__).resolve().parent.parent
 TWIN = str(Path(sys.executable).parent / "twin")
 
-#: A loop that a session can afford: the same stages on the same data, with short training and few answers.
+
+def _asked() -> str:
+    """A source of the documents that the docs twin's questions name, as JSON: a fifth of the whole corpus."""
+    questions = yaml.safe_load((REPOSITORY / "twins/docs/questions.yaml").read_text(encoding="utf-8"))
+    return json.dumps(
+        [{"type": "git", "path": ".", "include": sorted({one["document"] for one in questions})}]
+    )
+
+
+#: A loop that a session can afford: the same stages, on the documents that are asked about, with short
+#: training and few answers. `tests/twins/test_corpus.py` cuts the other documents.
 SHORT = {
+    "TWINSTACK_TWINS__DOCS__SOURCES": _asked(),
     "TWINSTACK_TWINS__DOCS__TRAINING__STEPS": "2",
     "TWINSTACK_TWINS__DOCS__QUESTIONS__ANSWERS": "6",
     "TWINSTACK_TWINS__DOCS__QUESTIONS__MAX_NEW_TOKENS": "16",
