@@ -22,8 +22,10 @@ from pipelines.narrator import Narrator
 #: Runs whose logs are kept.
 KEPT_RUNS = 20
 
-#: The end of a traceback, in the words of the program that died.
-DIED = re.compile(r"\s+([A-Za-z_][\w.]*(?:Error|Exception|Exit)\b.*)")
+#: The end of a traceback, or what the shell says of a program that a signal ended: `Killed` is often memory.
+DIED = re.compile(
+    r"\s+((?:Killed|Terminated|Segmentation fault|Bus error)\b.*|[A-Za-z_][\w.]*(?:Error|Exception|Exit)\b.*)"
+)
 
 #: How a terminal is told a colour.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

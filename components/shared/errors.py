@@ -1,5 +1,6 @@
 """One base error: what happened; where; what to do."""
 
+import errno
 import math
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,11 @@ from typing import Any
 
 #: Most characters of an answer's message, and of its field: a field that nobody knows may have any name.
 MESSAGE, PARAM = 1_000, 200
+
+#: What a file system says where nothing can be written.
+UNUSABLE = (
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
+)  # fmt: skip
 
 #: HTTP statuses that say when to come back, and who is asked for a key.
 BUSY, UNAUTHORIZED = (429, 503), 401
@@ -62,6 +68,14 @@ def exit_on_error() -> Iterator[None]:
     except TwinError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in UNUSABLE or not error.filename:
+            raise
+        sys.stderr.write(
+            f"error: {error.strerror}: {error.filename}; "
+            "make it writable, free space on its disk, or name another folder as `state`\n"
+        )
+        sys.exit(TwinError.exit_code)
 
 
 def _said(text: str, most: int) -> str:

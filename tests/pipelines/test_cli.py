@@ -1,5 +1,6 @@
 """The command line: light help, one-line errors, exit codes that mean something."""
 
+import io
 import json
 import os
 import pty
@@ -9,8 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from components.shared.errors import LineageError
+from components.shared.progress import MARK
+from pipelines.narrator import Narrator
+from pipelines.runner import Follower
 
 TWIN = str(Path(sys.executable).parent / "twin")
 
@@ -177,6 +182,24 @@ def test_a_stage_that_dies_is_named_with_its_last_words(corpus: Path) -> None:
     assert "stage materialize died: FileNotFoundError: " in done.stderr
     assert "log.txt" in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_in_one_line(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINSTACK_STATE", "credit.csv/state")
+    done = twin("releases", folder=corpus)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "credit.csv" in done.stderr
+    assert "`state`" in done.stderr
+
+
+@pytest.mark.parametrize("last", ["    Killed", "    Terminated", "    ValueError: no"])
+def test_the_last_words_of_a_stage_are_found_in_its_output(last: str) -> None:
+    follower = Follower(io.StringIO(), Narrator(as_json=True, console=Console(file=io.StringIO())))
+    follower.write(f'{MARK}{{"event": "start", "stage": "finetune", "twin": "docs"}}\n    a line\n{last}\n')
+    assert (follower.stage, follower.died) == ("finetune", last.strip())
 
 
 def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
