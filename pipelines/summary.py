@@ -51,6 +51,8 @@ def endpoint(kind: str, twin: str) -> str:
 
 def quality(numbers: Evaluation, name: str, title: str) -> str:
     """The headline metric of candidate and baseline, each with its interval."""
+    if name not in numbers.candidate:
+        return f"{title} not measured"  # by the version that evaluated it
     text = f"{title} {_measure(numbers.candidate[name])}"
     if name in numbers.baseline:
         text += f"; {numbers.baseline_name} {_measure(numbers.baseline[name])}"
