@@ -25,8 +25,8 @@ class InProcess:
     """Fronts load the model themselves: there is nothing to make, and nothing to remove."""
 
     def deploy(self, release: Release, report: Callable[[str], None], *, answering: bool = False) -> str:
-        """No URI."""
-        return ""
+        """The URI it has, which is none unless another profile made it answer elsewhere."""
+        return release.predictor
 
     def clean(self, twin: str, wanted: Collection[str]) -> list[str]:
         """Nothing is gone."""
