@@ -1,40 +1,31 @@
 """One KServe ModelServer process: the front and the predictor of every twin that has a champion."""
 
 import contextlib
-import gc
 import logging
 import math
-import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from components.adapters.stores import Stores
-from components.runtime.champion import champion_of, read_release, require_traffic
 from components.runtime.keys import Keys, require_safe
 from components.runtime.logs import to_stderr
 from components.serving.exchange import Observer
 from components.serving.limits.access import Access
+from components.serving.opening import champions, opened
 from components.serving.recording.opened import recording
 from components.serving.recording.recorder import Recorder
 from components.serving.rest import listen, quiet_arguments
-from components.serving.sharing import Shared
 from components.serving.stopping import Stopped, Stopping
-from components.serving.traffic.manager import manager
 from components.serving.traffic.watcher import Watcher
 from components.serving.waiting import alive, awaited
 from components.serving.watching.watch import Watch
 from components.shared.config import Config
-from components.shared.errors import MissingError
 from components.shared.metrics.instruments import Instruments
-from components.shared.releases import Release
 
 if TYPE_CHECKING:
-    from components.serving.classic.front import ClassicFront
-    from components.serving.llm.front import LlmFront
-
-    Front = ClassicFront | LlmFront
+    from components.serving.opening import Front
 
 log = logging.getLogger("twinstack.serving")
 
@@ -90,7 +81,7 @@ def _serve(
         # The recorder is the last: what it cannot keep is not answered, but watched all the same.
         observers = (watch, recorder) if recorder else (watch,)
         access = Access(keys, instruments, recorder.spool if recorder else None)
-        with _opened(config, stores, releases, observers, instruments) as fronts:
+        with opened(config, stores, releases, observers, instruments) as fronts:
             looks = {f"the traffic of twin '{name}'": front.manager.look for name, front in fronts.items()}
             looks |= {"the API keys": keys.refresh, "the token budgets": access.look}
             watcher = Watcher(looks, config.serving.fleet.poll_seconds)
@@ -102,105 +93,6 @@ def _serve(
             finally:
                 watcher.stop()
                 watch.stop()
-
-
-def champions(config: Config, stores: Stores, twins: list[str] | None) -> list[Release]:
-    """The releases to serve.
-
-    Raises:
-        ConfigError: There is no twin of a name.
-        MissingError: A named twin, or every twin, is without a champion.
-    """
-    found = []
-    for name in twins or config.twins:
-        config.twin(name)
-        release = champion_of(stores.warehouse, name)
-        if release is not None:
-            found.append(release)
-        elif twins:
-            raise MissingError(
-                f"twin '{name}' has no champion yet", remedy=f"run `twin run end_to_end --twin {name}` first"
-            )
-        else:
-            log.warning("twin '%s' has no champion yet and is not served", name)
-    if not found:
-        raise MissingError("no twin has a champion yet", remedy="run `twin run end_to_end` first")
-    return found
-
-
-@contextlib.contextmanager
-def _opened(
-    config: Config,
-    stores: Stores,
-    releases: list[Release],
-    observers: Sequence[Observer],
-    instruments: Instruments,
-) -> Iterator[Mapping[str, "Front"]]:
-    """The fronts of twins, each with its champion open; closed in the end whatever happens."""
-    fronts: dict[str, Front] = {}
-    shared = Shared()
-    try:
-        for release in releases:
-            start = time.perf_counter()
-            log.info("loading twin '%s', release %s, %s", release.twin, release.id, release.trained_on)
-            front = fronts[release.twin] = _front(config, stores, release, observers, instruments, shared)
-            front.manager.fleet.start(require_traffic(stores.warehouse, release.twin))
-            front.manager.reporter.beat()
-            log.info("twin '%s' is ready after %.1f s", release.twin, time.perf_counter() - start)
-        # The libraries' half a million objects stay: looking through them again would stop every answer.
-        gc.collect()
-        gc.freeze()
-        yield fronts
-    finally:
-        gc.unfreeze()  # or they outlive the interpreter's end, and their libraries complain
-        for front in fronts.values():
-            front.stop()
-
-
-def _front(
-    config: Config,
-    stores: Stores,
-    release: Release,
-    observers: Sequence[Observer],
-    instruments: Instruments,
-    shared: Shared,
-) -> "Front":
-    """The front of a release's twin; no release is open yet."""
-
-    def found(name: str) -> Release:
-        return read_release(stores.warehouse, release.twin, name)
-
-    if release.kind == "llm":
-        from components.serving.llm.front import LlmFront
-        from components.serving.llm.parts import open_release
-
-        return LlmFront(
-            manager(
-                stores.warehouse,
-                release.twin,
-                release.kind,
-                lambda name: open_release(config, stores, found(name), instruments, shared),
-                config.serving,
-                observers,
-                instruments,
-            ),
-            config.serving.limits.max_prompt_tokens,
-        )
-    from components.serving.classic.front import ClassicFront
-    from components.serving.classic.release import open_classic
-
-    return ClassicFront(
-        config,
-        manager(
-            stores.warehouse,
-            release.twin,
-            release.kind,
-            lambda name: open_classic(config, stores, found(name), instruments),
-            config.serving,
-            observers,
-            instruments,
-        ),
-    )
 
 
 def _start(
