@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from components.console import entrance
@@ -19,7 +20,10 @@ ROUTERS = (alerts.router, approvals.router, sources.router, runs.router, records
 
 def made(console: Console) -> FastAPI:
     """The app over a console."""
-    app = FastAPI(title="Twinstack operations API", version="1", docs_url="/docs", redoc_url=None)
+    # FastAPI's own page has the browser run a script of another host, which a closed network has not.
+    app = FastAPIOffline(
+        title="Twinstack operations API", version="1", redoc_url=None, static_url="/docs/static"
+    )
     entrance.install(app, console.keys, console.config.console, console.instruments)
 
     @app.get("/healthz", tags=["health"])

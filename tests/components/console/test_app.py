@@ -1,5 +1,6 @@
 """The routes: who may, what comes back, and the shape of every error."""
 
+import re
 from typing import Any
 
 import pytest
@@ -113,6 +114,15 @@ def test_sources_tell_what_a_twin_is_made_from(client: TestClient, runner: Recor
     assert runner.runs[-1].pipeline == "collect"
 
 
+def test_the_page_that_describes_it_comes_from_here_alone(client: TestClient) -> None:
+    page = client.get("/docs").text
+    links = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert {link.rsplit("/", 1)[-1] for link in links} >= {"swagger-ui-bundle.js", "swagger-ui.css"}
+    for link in links:
+        assert link.startswith("/docs/static/"), link
+        assert client.get(link).status_code == 200
+
+
 def test_each_route_asks_for_its_role(
     keyed: tuple[TestClient, dict[str, dict[str, str]]], runner: RecordedRunner
 ) -> None:
@@ -125,6 +135,7 @@ def test_each_route_asks_for_its_role(
         "/openapi.json",
         "/docs",
         "/docs/oauth2-redirect",
+        "/docs/static/swagger-ui.css",
         "/nothing",
         "/",
         "/healthz/",
