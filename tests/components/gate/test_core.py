@@ -99,6 +99,12 @@ def test_what_the_champion_lacks_is_for_a_person_to_judge() -> None:
     assert look(rule(at_least=0.5), compared).met
 
 
+def test_what_cannot_be_measured_is_for_a_person_to_judge() -> None:
+    found = look(rule(metric="held_out_loss", at_most=1), numbers(unmeasured={"held_out_loss": "no weights"}))
+    assert (found.met, found.otherwise) == (False, "ask")
+    assert found.reason == "held_out_loss is not measured: no weights"
+
+
 def test_a_champion_that_costs_nothing_may_not_be_replaced_by_one_that_does() -> None:
     assert not look(rule(metric="loss", may_lose_share=0.5), priced(0.1, 0, (0.1, 0.1, 0.1))).met
     assert look(rule(metric="loss", may_lose_share=0.5), priced(0, 0, (0, 0, 0))).met
