@@ -168,7 +168,7 @@ def test_feast_does_not_take_over_the_metrics_of_the_process() -> None:
 
 def test_importing_feast_brings_no_pytorch_and_gives_it_when_feast_asks() -> None:
     code = (
-        "import sys, typeguard; from components.adapters.feast_repository import import_feast;"
+        "import sys, typeguard; from components.adapters.features.repository import import_feast;"
         "before = typeguard.typechecked; import_feast(); print('torch' in sys.modules);"
         "from feast.torch_wrapper import get_torch; print(get_torch().__name__);"
         "print(typeguard.typechecked is before)"
