@@ -202,4 +202,6 @@ def _pod(name: str, settings: Cluster, work: PredictorWork) -> dict[str, Any]:
         found |= pod_parts.placed(settings, work)
         found |= pod_parts.spread(work.spread, {POD_LABEL: name})
         found |= {"runtimeClassName": work.runtime_class} if work.runtime_class else {}
+        priority = settings.predictors.priority_class
+        found |= {"priorityClassName": priority} if priority else {}
     return found

@@ -89,6 +89,8 @@ class Predictors(Settings):
     """Predictors of LLM twins."""
     twins: dict[str, PredictorWork] = Field(default={})
     """Twins whose predictors run with something else, by name."""
+    priority_class: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
+    """PriorityClass of their pods; the chart names its own where `priorityClasses` makes them."""
     ready_seconds: int = Field(default=1_800, ge=1, le=86_400)
     """Longest wait for a predictor; then the candidate is taken back and the champion stays."""
     failing_seconds: int = Field(default=120, ge=0, le=86_400)

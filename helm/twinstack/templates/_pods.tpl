@@ -222,6 +222,10 @@ timeoutSeconds: 5
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config.cluster "namespace" .Release.Namespace -}}
 {{- $_ := set $config "root" (include "twinstack.root" .) -}}
+{{- if .Values.priorityClasses.create -}}
+{{- $own := dict "priority_class" (include "twinstack.priorityClass" (list . "predictor")) -}}
+{{- $_ := set $config.cluster "predictors" (merge (default (dict) $config.cluster.predictors) $own) -}}
+{{- end -}}
 {{- $data := dict "twinstack.yaml" (printf "%s\n" (toYaml $config)) -}}
 {{- range $path, $text := .Values.files -}}
 {{- $_ := set $data (include "twinstack.fileKey" $path) $text -}}

@@ -1,5 +1,10 @@
 """Priority of fronts over predictors over everything else."""
 
+from typing import Any
+
+import yaml
+
+from components.shared.config import Config
 from tests.helm.rendering import ci, one, render
 
 
@@ -10,6 +15,17 @@ def test_pods_name_classes_of_their_own_release() -> None:
     for name, used in (("twinstack-docs", "front"), ("twinstack-docs-pinned", "predictor")):
         predictor = one(made, "InferenceService", name)["spec"]["predictor"]
         assert predictor["priorityClassName"] == f"twinstack-twinstack-{used}"
+
+
+def test_predictors_that_the_release_stage_makes_get_the_class_too() -> None:
+    def named(**values: Any) -> str:
+        made = one(render(ci("production-gpu", **values)), "ConfigMap", "twinstack")
+        found = Config.model_validate(yaml.safe_load(made["data"]["twinstack.yaml"]))
+        return found.cluster.predictors.priority_class
+
+    assert named() == "twinstack-twinstack-predictor"
+    assert named(config={"cluster": {"predictors": {"priority_class": "gold"}}}) == "gold"
+    assert named(priorityClasses={"create": False}) == ""
 
 
 def test_without_them_no_pod_names_one() -> None:

@@ -106,6 +106,12 @@ def test_a_runtime_class_is_named_where_the_default_one_gives_no_gpu() -> None:
     assert "runtimeClassName" not in inference_service(release("llm"), Cluster(), STORE)["spec"]["predictor"]
 
 
+def test_a_priority_class_is_named_where_there_is_one() -> None:
+    ranked = inference_service(release(), Cluster(predictors={"priority_class": "gold"}), STORE)
+    assert ranked["spec"]["predictor"]["priorityClassName"] == "gold"
+    assert "priorityClassName" not in inference_service(release(), Cluster(), STORE)["spec"]["predictor"]
+
+
 def test_knative_gets_the_fields_of_its_feature_flags_only_where_they_are_on() -> None:
     pool: dict[str, Any] = {"pools": {"gpu": GPU}, "predictors": {"classic": {"pool": "gpu"}}}
     flagged = {"securityContext", "nodeSelector", "tolerations", "topologySpreadConstraints"}
