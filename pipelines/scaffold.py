@@ -4,11 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from components.shared.config.names import TWIN
 from components.shared.errors import ConfigError
 from components.shared.files import write_atomic
-
-#: As the configuration demands of a twin's name.
-NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 
 IGNORED = ".twinstack/\n__pycache__/\n"
 
@@ -19,7 +17,7 @@ def require_name(name: str) -> None:
     Raises:
         ConfigError: The name is not allowed.
     """
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(TWIN, name):
         raise ConfigError(
             f"'{name}' is no name of a twin",
             where="name",

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from components.shared.config import names
 from components.shared.config.quantities import BYTES, CORES
 
 
@@ -15,13 +16,13 @@ class Closed(TypedDict):
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-NameOrNothing = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")]
+Name = names.ObjectName
+NameOrNothing = Annotated[str, Field(pattern=names.SUBDOMAIN_OR_NOTHING)]
 #: Beginning of object names: KServe adds to them, and a Service begins with a letter.
 PrefixOrNothing = Annotated[str, Field(pattern=r"^([a-z]([a-z0-9-]{0,22}[a-z0-9])?)?$")]
 SecretKey = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
-TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+Variable = names.Variable
+TwinName = Annotated[str, Field(pattern=names.TWIN)]
 QuantityText = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 #: An amount of anything: Kubernetes takes text and number.
 Quantity = QuantityText | Annotated[float, Field(ge=0, le=BYTES[1])]

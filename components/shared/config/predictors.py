@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import NAME_OR_NOTHING, Address
+from components.shared.config.names import NAME_OR_NOTHING, SUBDOMAIN_OR_NOTHING, Address
 from components.shared.config.quantities import Cores, Memory, Sized
 
 
@@ -14,7 +14,7 @@ class Prometheus(Settings):
 
     address: Address = "http://prometheus-operated.monitoring.svc:9090"
     """Its address."""
-    authentication: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
+    authentication: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
     """TriggerAuthentication of KEDA; empty means none."""
 
 
@@ -40,7 +40,7 @@ class PredictorWork(Sized):
     in_front: bool = False
     """The front loads the model itself and no predictor is made: for small models, and for clusters without
     a GPU. A foundation model of a `package:` answers there anyway, because only our images hold it."""
-    runtime: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
+    runtime: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
     """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
     cpu: Cores = "500m"
     """Requested cores."""
@@ -89,7 +89,7 @@ class Predictors(Settings):
     """Predictors of LLM twins."""
     twins: dict[str, PredictorWork] = Field(default={})
     """Twins whose predictors run with something else, by name."""
-    priority_class: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$")
+    priority_class: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
     """PriorityClass of their pods; the chart names its own where `priorityClasses` makes them."""
     ready_seconds: int = Field(default=1_800, ge=1, le=86_400)
     """Longest wait for a predictor; then the candidate is taken back and the champion stays."""
@@ -99,5 +99,5 @@ class Predictors(Settings):
     """Earlier champions whose predictors stay, so that a rollback has nothing to wait for."""
     force: bool = False
     """Take fields of an InferenceService that somebody else has set."""
-    artifacts_claim: str = Field(default="", pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$")
+    artifacts_claim: str = Field(default="", pattern=NAME_OR_NOTHING)
     """PersistentVolumeClaim whose root is the folder of `stores.artifacts`, where that is no object store."""

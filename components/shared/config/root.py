@@ -10,12 +10,13 @@ from components.shared.config.classic import ClassicTwin
 from components.shared.config.cluster import Cluster
 from components.shared.config.console import Console
 from components.shared.config.llm import LlmTwin
+from components.shared.config.names import TWIN
 from components.shared.config.serving import Serving
 from components.shared.config.stores import Stores
 from components.shared.errors import UnknownTwinError
 
 Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
-TwinName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+TwinName = Annotated[str, Field(pattern=TWIN)]
 
 
 class Config(BaseSettings):
