@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from components.serving import problems
 from components.serving.exchange import Exchange, Observer
 from components.serving.limits.access import Access
 from components.serving.limits.errors import DeadlineError, late
-from components.serving.paths import CLOSED, QUIET, route_of
+from components.serving.paths import CLOSED, QUIET, asked, route_of
 from components.shared.errors import MissingError, NotFoundError, TooLargeError, TwinError
 from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import NONE
@@ -48,6 +48,7 @@ class Guard:
         max_body_bytes: Larger bodies are refused with 413.
         deadline: Seconds after which a request is given up.
         observers: Told of every request to a twin.
+        rooms: By name of a twin, what refuses a request whose turn there cannot come.
         ending: Whether the server has been asked to end; it is not ready then.
     """
 
@@ -58,8 +59,9 @@ class Guard:
         access: Access,
         max_body_bytes: int,
         deadline: float,
-        observers: Sequence[Observer] = (),
-        ending: Callable[[], bool] = lambda: False,
+        observers: Sequence[Observer],
+        rooms: Mapping[str, Callable[[], None]],
+        ending: Callable[[], bool],
     ) -> None:
         self._app = app
         self._ending = ending
@@ -68,6 +70,7 @@ class Guard:
         self._limit = max_body_bytes
         self._deadline = deadline
         self._observers = observers
+        self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; other ASGI events pass."""
@@ -87,6 +90,9 @@ class Guard:
         try:
             if route not in QUIET:
                 self._access.admit(exchange, headers)
+                # Whom to refuse is known by now. Under a flood, refusing late is what slows the others down.
+                if room := self._rooms.get(asked(scope["path"])):
+                    room()
             async with timer:
                 exchange.deadline = asyncio.get_running_loop().time() + self._deadline - SAYING
                 await self._pass(scope, headers, receive, answer)

@@ -1,7 +1,6 @@
 """The fronts of twins: which have a champion, and each opened with it."""
 
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,12 +68,8 @@ def opened(
             front.manager.fleet.start(require_traffic(stores.warehouse, release.twin))
             front.manager.reporter.beat()
             log.info("twin '%s' is ready after %.1f s", release.twin, time.perf_counter() - start)
-        # The libraries' half a million objects stay: looking through them again would stop every answer.
-        gc.collect()
-        gc.freeze()
         yield fronts
     finally:
-        gc.unfreeze()  # or they outlive the interpreter's end, and their libraries complain
         for front in fronts.values():
             front.stop()
 

@@ -8,6 +8,9 @@ QUIET = ("health", "metrics")
 #: What asks for health; exactly these, for everything else needs a key.
 READY = re.compile(r"/v2/health/(live|ready)|/v2/models/[^/]+(/versions/[^/]+)?/ready")
 
+#: What asks the model of a name, in V1 and V2.
+ASKS = re.compile(r"/v1/models/([^/]+):predict|/v2/models/([^/]+)(?:/versions/[^/]+)?/infer")
+
 #: Names of single paths.
 ROUTES = {
     "/": "health",
@@ -20,6 +23,12 @@ ROUTES = {
 
 #: KServe lets anyone unload a model here.
 CLOSED = "/v2/repository"
+
+
+def asked(path: str) -> str:
+    """Name of the model that a path asks; empty where the body names it, or nothing is asked."""
+    found = ASKS.fullmatch(path)
+    return (found[1] or found[2]) if found else ""
 
 
 def route_of(path: str) -> str:

@@ -5,7 +5,7 @@ Importing it imports KServe, which takes this process's arguments for its own: s
 
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class Surroundings:
         access: Lets callers in.
         limits: Sizes, deadline, the port of gRPC.
         observers: Told of every request to a twin.
+        rooms: By name of a twin, what refuses a request whose turn there cannot come.
         stopping: Ends the server.
     """
 
@@ -44,6 +45,7 @@ class Surroundings:
     access: Access
     limits: Serving
     observers: Sequence[Observer]
+    rooms: Mapping[str, Callable[[], None]]
     stopping: Stopping
 
     def guarded(self, app: App) -> Guard:
@@ -55,6 +57,7 @@ class Surroundings:
             self.limits.max_body_bytes,
             self.limits.deadline_seconds,
             self.observers,
+            self.rooms,
             lambda: self.stopping.asked,
         )
 

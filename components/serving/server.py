@@ -1,10 +1,11 @@
 """One KServe ModelServer process: the front and the predictor of every twin that has a champion."""
 
 import contextlib
+import gc
 import logging
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +121,10 @@ def _start(
     if recorder:
         known = next(iter(fronts.values())).manager.warehouse
         model_server.app.include_router(feedback_router(recorder, frozenset(fronts), known))
+    rooms = {name: front.manager.require_room for name, front in fronts.items()}
     # ModelServer offers no other way to choose it.
     model_server.RESTServer = partial(
-        TwinRestServer, Surroundings(bound, instruments, access, config.serving, observers, stopping)
+        TwinRestServer, Surroundings(bound, instruments, access, config.serving, observers, rooms, stopping)
     )
     # KServe's handler would only work once the server runs, and it is about several workers and gRPC.
     ModelServer.register_signal_handler = lambda _: None
@@ -140,4 +142,20 @@ def _start(
         path = "/openai/v1/chat/completions" if name in chats else f"/v1/models/{name}:predict"
         log.info("twin '%s' at %s%s", name, address, path)
     stopping.loaded()
-    server.start(list(fronts.values()))
+    with _frozen():
+        server.start(list(fronts.values()))
+
+
+@contextlib.contextmanager
+def _frozen() -> Iterator[None]:
+    """Keep what was loaded from the garbage collector.
+
+    The libraries' half a million objects stay. Looking through them again would stop every answer for 40 ms,
+    about once in fifty batches.
+    """
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()  # or they outlive the interpreter's end, and their libraries complain

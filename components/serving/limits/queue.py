@@ -44,7 +44,7 @@ class Queue:
             BusyError: Too many wait already, or the turn did not come in time.
         """
         asked = self._clock()
-        if self._running < self._settings.running and not self._waiting:
+        if self._free():
             self._running += 1
         else:
             await self._wait()
@@ -52,9 +52,23 @@ class Queue:
         self._waited(begun - asked)
         return lambda: self._leave(begun)
 
+    def require_room(self) -> None:
+        """Make sure that a request could run or wait now; it takes no place.
+
+        Raises:
+            BusyError: Too many wait already.
+        """
+        if not self._free() and len(self._waiting) >= self._settings.waiting:
+            raise BusyError(
+                f"there is no room: {self._running} running, {len(self._waiting)} waiting",
+                retry_after=self._patience(),
+            )
+
+    def _free(self) -> bool:
+        return self._running < self._settings.running and not self._waiting
+
     async def _wait(self) -> None:
-        if len(self._waiting) >= self._settings.waiting:
-            raise BusyError(f"{len(self._waiting)} requests wait already", retry_after=self._patience())
+        self.require_room()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._depth(len(self._waiting))

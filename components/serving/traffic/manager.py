@@ -1,12 +1,13 @@
 """All that decides over the requests of one twin: its open releases, attempts, queue and shadow."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
 from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion
-from components.serving.exchange import Observer, current
+from components.serving.exchange import Exchange, Observer, current
 from components.serving.limits.errors import BusyError
 from components.serving.limits.queue import Queue
 from components.serving.traffic.attempts import Attempts, Choice
@@ -54,16 +55,38 @@ class Manager(Generic[R]):
             ForbiddenError: The caller's key is for other twins.
             MissingError: The server is ending.
         """
+        exchange = self._addressed()
+        with self._counted():
+            leave = await self.queue.enter()
+        exchange.at_end(leave)
+        return self.attempts.choose()
+
+    def require_room(self) -> None:
+        """Refuse the running request now if its turn cannot come: before its body is read and understood.
+
+        Raises:
+            BusyError: The queue is full.
+            ForbiddenError: The caller's key is for other twins.
+        """
+        self._addressed()
+        with self._counted():
+            self.queue.require_room()
+
+    def _addressed(self) -> Exchange:
+        """The running request, which asks this twin and may."""
         exchange = current()
         exchange.twin = self.twin
         exchange.require_twin(self.twin)
+        return exchange
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a refusal of the queue."""
         try:
-            leave = await self.queue.enter()
+            yield
         except BusyError:
             self.instruments.add(LIMITED, 1, self.twin, "queue")
             raise
-        exchange.at_end(leave)
-        return self.attempts.choose()
 
     def look(self) -> None:
         """Follow the traffic document. Called again and again; two reads of small documents by their keys."""

@@ -53,11 +53,28 @@ async def test_one_more_than_may_wait_is_told_when_to_come_back() -> None:
     leave = await queue.enter()
     waiting = asyncio.create_task(queue.enter())
     await settle()
-    with pytest.raises(BusyError, match="1 requests wait already") as caught:
+    with pytest.raises(BusyError, match="no room: 1 running, 1 waiting") as caught:
         await queue.enter()
     assert caught.value.http_status == 503
     assert caught.value.retry_after == pytest.approx(40.0)
     leave()
+    (await waiting)()
+
+
+async def test_there_is_room_while_one_more_could_run_or_wait() -> None:
+    queue = Queue(Settings(running=1, waiting=1))
+    queue.require_room()
+    queue.require_room()  # asking takes no place
+    leave = await queue.enter()
+    queue.require_room()
+    waiting = asyncio.create_task(queue.enter())
+    await settle()
+    with pytest.raises(BusyError, match="no room: 1 running, 1 waiting") as caught:
+        queue.require_room()
+    assert (caught.value.http_status, caught.value.retry_after) == (503, 1)
+    leave()
+    await settle()
+    queue.require_room()
     (await waiting)()
 
 
