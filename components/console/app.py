@@ -11,6 +11,7 @@ from components.console import entrance
 from components.console.console import Console
 from components.console.problems import ERRORS
 from components.console.routes import alerts, approvals, records, runs, sources
+from components.console.routes.described import Described
 
 PREFIX = "/api/v1"
 
@@ -24,6 +25,7 @@ def made(console: Console) -> FastAPI:
     app = FastAPIOffline(
         title="Twinstack operations API", version="1", redoc_url=None, static_url="/docs/static"
     )
+    app.router.route_class = Described
     entrance.install(app, console.keys, console.config.console, console.instruments)
 
     @app.get("/healthz", tags=["health"])

@@ -8,13 +8,14 @@ from components.console import alerts, entrance
 from components.console.alerts import Notification, Outcome
 from components.console.console import Console
 from components.console.pages import Paged
+from components.console.routes.described import Described
 from components.shared.identity import Key
 from components.shared.metrics.operations import ALERTS_RECEIVED
 
 
 def router(console: Console) -> APIRouter:
     """Alerts in, and what became of them."""
-    made = APIRouter(tags=["alerts"])
+    made = APIRouter(tags=["alerts"], route_class=Described)
 
     @made.post("/alerts")
     def told(said: Notification, by: Annotated[Key, Depends(entrance.caller("alerts"))]) -> list[Outcome]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.console import entrance
 from components.console.console import Console
 from components.console.pages import Paged
+from components.console.routes.described import Described
 from components.runtime import approvals
 from components.shared.approvals import Approval, State
 from components.shared.identity import Key
@@ -23,7 +24,7 @@ class Answered(BaseModel):
 
 def router(console: Console) -> APIRouter:
     """Releases and retrainings that wait for a word."""
-    made = APIRouter(tags=["approvals"])
+    made = APIRouter(tags=["approvals"], route_class=Described)
 
     @made.get("/approvals")
     def listed(

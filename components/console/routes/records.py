@@ -10,6 +10,7 @@ from components.adapters.stores import Stores
 from components.console import entrance
 from components.console.console import Console
 from components.console.pages import Paged
+from components.console.routes.described import Described
 from components.runtime.history import export, lineage, queue
 from components.runtime.history import labels as late
 from components.shared.identity import Key
@@ -48,7 +49,7 @@ class Added(BaseModel):
 
 def labels(console: Console) -> APIRouter:
     """Labels in, and what waits for one."""
-    router = APIRouter(tags=["labels"])
+    router = APIRouter(tags=["labels"], route_class=Described)
     labeler = entrance.caller("labeler")
 
     @router.post("/labels")
@@ -87,7 +88,7 @@ def labels(console: Console) -> APIRouter:
 
 def answers(console: Console) -> APIRouter:
     """What was said of answers, and what they rest on."""
-    router = APIRouter(tags=["answers"])
+    router = APIRouter(tags=["answers"], route_class=Described)
     viewer = entrance.caller("viewer")
     stores = Stores(console.config)
 

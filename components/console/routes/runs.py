@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from components.console import entrance
 from components.console.console import Console
 from components.console.pages import Paged
+from components.console.routes.described import Described
 from components.console.runs import Pipeline, Run
 from components.shared.identity import Key
 
@@ -23,7 +24,7 @@ class Start(BaseModel):
 
 def router(console: Console) -> APIRouter:
     """Runs, and starting one."""
-    made = APIRouter(tags=["runs"])
+    made = APIRouter(tags=["runs"], route_class=Described)
 
     @made.get("/runs")
     def listed(

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends
 
 from components.console import entrance, sources
 from components.console.console import Console
+from components.console.routes.described import Described
 from components.console.runs import Run
 from components.shared.identity import Key
 
 
 def router(console: Console) -> APIRouter:
     """Sources, and collecting them now."""
-    made = APIRouter(tags=["sources"])
+    made = APIRouter(tags=["sources"], route_class=Described)
 
     @made.get("/sources")
     def listed(by: Annotated[Key, Depends(entrance.caller("viewer"))]) -> list[sources.Sources]:

@@ -123,6 +123,13 @@ def test_the_page_that_describes_it_comes_from_here_alone(client: TestClient) ->
         assert client.get(link).status_code == 200
 
 
+def test_every_route_is_listed_by_what_it_does(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    listed = {(path, method): said["summary"] for path, one in paths.items() for method, said in one.items()}
+    assert listed["/api/v1/runs", "post"] == "Start a pipeline; one run of a twin at a time"
+    assert [place for place, said in listed.items() if " " not in said] == []
+
+
 def test_each_route_asks_for_its_role(
     keyed: tuple[TestClient, dict[str, dict[str, str]]], runner: RecordedRunner
 ) -> None:
