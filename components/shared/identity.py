@@ -115,7 +115,8 @@ class Keyring:
     def __init__(self, keys: Sequence[Key] = ()) -> None:
         self._by_hash = {one.hash: one for one in keys}
         self.keys = tuple(keys)
-        if len({one.id for one in keys}) < len(keys) or len(self._by_hash) < len(keys):
+        self.ids = frozenset(one.id for one in keys)
+        if len(self.ids) < len(keys) or len(self._by_hash) < len(keys):
             raise ConfigError(
                 "two API keys share an id or a hash", where="serving.keys", remedy="make them different"
             )

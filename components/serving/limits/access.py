@@ -66,7 +66,8 @@ class Access:
         self._storage = storage
         self._allowances = Allowances(wall)
         self._wall = wall
-        self._day = wall() // DAY
+        self._seen = (wall() // DAY, keys.ring)
+        self._budgets: set[str] = set()
 
     def admit(self, exchange: Exchange, headers: Mapping[bytes, bytes]) -> None:
         """Let a request in, and note whose it is. What it holds is given back when its exchange ends.
@@ -89,12 +90,13 @@ class Access:
             raise self._storage.refusal()
 
     def look(self) -> None:
-        """Show that silent keys have their whole budget again, once a day of UTC has begun.
+        """Show what silent keys have left, once a day of UTC has begun or the keys have changed.
 
         Called again and again, on a thread of its own.
         """
-        if (today := self._wall() // DAY) != self._day:
-            self._day = today
+        seen = (self._wall() // DAY, self._keys.ring)
+        if seen != self._seen:
+            self._seen = seen
             for known in self._allowances:
                 self._show(known)
 
@@ -119,5 +121,10 @@ class Access:
         exchange.at_end(lambda: self._show(allowance))
 
     def _show(self, allowance: Allowance) -> None:
-        if allowance.key.tokens_per_day:
-            self._instruments.set(TOKEN_BUDGET, allowance.spent, allowance.key.id)
+        """Show the spent share of a budget; 0 where there was one, and it or its key has been taken away."""
+        key = allowance.key
+        limited = bool(key.tokens_per_day) and key.id in self._keys.ring.ids
+        if limited:
+            self._budgets.add(key.id)
+        if key.id in self._budgets:
+            self._instruments.set(TOKEN_BUDGET, allowance.spent if limited else 0.0, key.id)

@@ -270,6 +270,46 @@ def test_the_share_of_its_tokens_that_a_key_has_spent_is_shown_until_midnight(co
     assert ask("slow", 100) == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(
+    ("left", "calls"),
+    [
+        ([entry("whole")], False),
+        ([entry("whole"), entry("slow")], True),
+    ],
+    ids=["the key is deleted", "its budget is taken away"],
+)
+def test_a_budget_that_is_gone_is_shown_as_unspent(
+    corpus: Path, left: list[dict[str, Any]], calls: bool
+) -> None:
+    path = corpus / "budgets.yaml"
+    path.write_text(json.dumps([entry("whole"), entry("slow", tokens_per_day=1_000)]))
+    with (corpus / "twinstack.yaml").open("a") as file:
+        file.write("serving: {keys: {file: budgets.yaml}}\n")
+    shown = CollectorRegistry()
+    keys = Keys(load(corpus / "twinstack.yaml"))
+    access = Access(keys, Instruments(shown), wall=lambda: 0.0)
+
+    def call(tokens: int) -> None:
+        exchange = Exchange()
+        access.admit(exchange, {b"x-api-key": KEYS["slow"].encode()})
+        assert exchange.allowance is not None
+        settle = exchange.allowance.reserve(tokens)
+        exchange.at_end(lambda: settle(tokens))
+        exchange.end()
+
+    def share() -> float | None:
+        return shown.get_sample_value("twinstack_token_budget_spent_ratio", {"key": "slow"})
+
+    call(900)
+    assert share() == pytest.approx(0.9)
+    path.write_text(json.dumps(left))
+    keys.refresh()
+    if calls:
+        call(900)
+    access.look()
+    assert share() == 0
+
+
 def test_no_key_is_in_the_log(keyed: Keyed) -> None:
     log = "".join(keyed.running.log)
     assert not any(key in log for key in KEYS.values())
