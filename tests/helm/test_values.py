@@ -79,6 +79,21 @@ def test_a_key_that_does_not_exist_is_refused_by_name(path: str) -> None:
     assert "additional properties" in said
 
 
+@pytest.mark.parametrize(
+    ("change", "known"),
+    [
+        ({"consol": {}}, "'console'"),
+        ({"console": {"replica": 2}}, "'replicas'"),
+        ({"config": {"storez": {}}}, "'stores'"),
+        ({"config": {"cluster": {"stages": {"embed": {"cpus": "1"}}}}}, "'cpu_limit'"),
+        ({"twins": [{"name": "docs", "kind": "llm", "fornt": {}}]}, "'front'"),
+        ({"config": {"twins": {"docs": {**TWINS["docs"], "promt": "x"}}}}, "'prompt'"),
+    ],
+)
+def test_the_refusal_of_an_unknown_key_lists_the_keys_that_there_are(change: Object, known: str) -> None:
+    assert known in refused(merged(DEFAULTS, change))
+
+
 @pytest.mark.parametrize("path", _leaves(DEFAULTS))
 def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
     said = refused(_with(path, {"a": "mapping"}))

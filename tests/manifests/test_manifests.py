@@ -224,6 +224,19 @@ class TestProduction:
         # A policy sees the port of the pod, not that of the Service: SeaweedFS listens on 8333.
         assert {8333, 9000} <= {one["port"] for one in ways}
 
+    def test_runs_reach_a_model_behind_a_gateway_by_the_ports_that_the_chart_gives_its_fronts(self) -> None:
+        behind = {"namespaceSelector": {"matchLabels": {"twinstack.io/gateway": "true"}}}
+        out = policies(overlay("prod"))["twinstack-runs"]["egress"]
+        (ways,) = [way["ports"] for way in out if way["to"] == [behind]]
+        values = yaml.safe_load((ROOT / "helm/twinstack/values.yaml").read_text(encoding="utf-8"))
+        assert [one["port"] for one in ways] == values["networkPolicies"]["gatewayPorts"]
+        (space,) = [
+            one
+            for one in of_kind(overlay("prod"), "Namespace")
+            if one["metadata"]["name"] == "twinstack-gateway"
+        ]
+        assert behind["namespaceSelector"]["matchLabels"].items() <= space["metadata"]["labels"].items()
+
     def test_patches_of_custom_resources_change_one_number_and_keep_the_lists(self) -> None:
         (whole,) = of_kind(overlay("prod"), "ClusterQueue")
         resources = whole["spec"]["resourceGroups"][0]["flavors"][0]["resources"]

@@ -99,6 +99,9 @@ def _strict(part: Any) -> Any:
     }
     if "patternProperties" in found:
         found["additionalProperties"] = False
+    elif found.get("additionalProperties") is False and "properties" in found:
+        # Helm's refusal of an unknown key then lists the keys that there are.
+        found["propertyNames"] = {"enum": sorted(found["properties"])}
     return found
 
 

@@ -101,6 +101,7 @@ def _annotations(release: Release, settings: Cluster, work: PredictorWork) -> di
         del found["serving.kserve.io/autoscalerClass"]  # Knative brings its own
         # Knative gives a revision up after ten minutes otherwise.
         found["serving.knative.dev/progress-deadline"] = f"{settings.predictors.ready_seconds}s"
+        found["autoscaling.knative.dev/scale-down-delay"] = f"{work.scaling.down_seconds}s"
     return found
 
 

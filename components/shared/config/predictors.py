@@ -19,7 +19,8 @@ class Prometheus(Settings):
 
 
 class PredictorScaling(Settings):
-    """What scales the pods of a predictor between `replicas` and `max_replicas` in mode Standard."""
+    """What scales the pods of a predictor between `replicas` and `max_replicas`. Mode Knative has an
+    autoscaler of its own, and takes `down_seconds` alone."""
 
     by: Literal["", "cpu", "requests"] = ""
     """`cpu` (HorizontalPodAutoscaler) or `requests` (KEDA: requests in hand at the fronts, and vLLM's queue);

@@ -10,10 +10,13 @@ scaleTarget: {{ int $scaling.cpuPercent }}
 {{- end }}
 {{- end -}}
 
-{{/* Knative's own autoscaler knows requests only, and KServe refuses `scaleMetric: cpu` without this class. */}}
-{{- define "twinstack.knativeClass" -}}
+{{/* Who scales in mode Knative. Its own autoscaler knows requests only, and KServe refuses `scaleMetric: cpu` without
+this class, which waits by itself before pods go. */}}
+{{- define "twinstack.knativeScaling" -}}
 {{- if eq .by "cpu" -}}
 autoscaling.knative.dev/class: hpa.autoscaling.knative.dev
+{{- else -}}
+autoscaling.knative.dev/scale-down-delay: {{ int .scaleDownSeconds }}s
 {{- end -}}
 {{- end -}}
 

@@ -3,7 +3,7 @@
 import pytest
 from helm_python import HelmError
 
-from tests.helm.rendering import Object, ci, merged, render, twin
+from tests.helm.rendering import Object, ci, merged, one, render, twin
 
 
 def front(values: Object, name: str = "twinstack-credit") -> Object:
@@ -79,6 +79,16 @@ def test_knative_scales_on_cpu_only_by_the_class_without_which_kserve_refuses_it
     made = front(merged(twin(ci("minimal"), "credit", front={"scaling": {"by": "cpu"}}), knative))
     assert made["spec"]["predictor"]["scaleMetric"] == "cpu"
     assert made["metadata"]["annotations"][key] == "hpa.autoscaling.knative.dev"
+
+
+def test_knative_lets_pods_go_only_after_the_time_that_the_values_say() -> None:
+    key = "autoscaling.knative.dev/scale-down-delay"
+    values = twin(ci("air-gapped"), "docs", front={"scaling": {"scaleDownSeconds": 420}})
+    assert front(values, "twinstack-docs")["metadata"]["annotations"][key] == "420s"
+    pinned = one(render(values, "predictors.yaml"), "InferenceService", "twinstack-docs-pinned")
+    assert pinned["metadata"]["annotations"][key] == "600s"
+    # In mode Standard the chart's own autoscaler does.
+    assert key not in front(ci("minimal"))["metadata"]["annotations"]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,13 @@ def test_predictors_are_asked_by_fronts_and_stages_only() -> None:
     ]
 
 
+def test_stages_that_run_in_the_namespace_of_the_pipelines_ask_predictors_too() -> None:
+    made = one(render(ci("kind")), "NetworkPolicy", "twinstack-predictors")
+    stages = {"podSelector": {"matchExpressions": [{"key": "twinstack.io/stage", "operator": "Exists"}]}}
+    elsewhere = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kubeflow"}}, **stages}
+    assert made["spec"]["ingress"][0]["from"][1:] == [stages, elsewhere]
+
+
 def test_stores_are_named_with_their_ports() -> None:
     spec = policy("store-warehouse")
     assert components(spec) == {"front", "console", "migration"}

@@ -201,6 +201,7 @@ def test_knative_waits_as_long_as_the_stage_does() -> None:
     works = Cluster(deployment_mode="Knative", predictors={"ready_seconds": 2_700})
     annotations = inference_service(release("llm"), works, STORE)["metadata"]["annotations"]
     assert annotations["serving.knative.dev/progress-deadline"] == "2700s"
+    assert annotations["autoscaling.knative.dev/scale-down-delay"] == "600s"
 
 
 def test_an_adapter_on_a_volume_is_mounted_by_its_path_which_kserve_would_drop() -> None:
