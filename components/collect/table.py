@@ -72,7 +72,8 @@ def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
         DataError: As `collect` says.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # A byte order mark, as spreadsheets write it, is no part of the first column's name.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
             _require_columns(table, header, path)
@@ -84,6 +85,12 @@ def rows(twin: str, table: Table, path: Path) -> Iterator[Document]:
                         remedy="mend the row; nothing was collected",
                     )
                 values = dict(zip(header, cells, strict=True))
+                if not values.get(table.key, "-").strip():
+                    raise DataError(
+                        f"{table.key} of row {number} is empty",
+                        where=f"{path}, line {reader.line_num}",
+                        remedy="give every row an id of its own; nothing was collected",
+                    )
                 yield _document(twin, table, values, number, reader.line_num)
     except OSError as error:
         raise DataError(

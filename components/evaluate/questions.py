@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from components.shared import digest
+from components.shared import digest, yaml_text
 from components.shared.errors import DataError
 
 
@@ -26,11 +25,11 @@ def read(path: Path) -> list[Question]:
         DataError: The file is missing or holds something else; field and value are named.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml_text.read(path.read_text(encoding="utf-8-sig"))
         found = TypeAdapter(list[Question]).validate_python(raw)
     except OSError as error:
         raise DataError(f"cannot read the questions: {error.strerror}", where=str(path)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml_text.NotYamlError, UnicodeDecodeError) as error:
         raise DataError(f"not YAML: {error}", where=str(path), remedy="mend the file") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
+from components.shared import yaml_text
 from components.shared.config.base import Settings
 from components.shared.config.root import Config
 from components.shared.errors import ConfigError, RequestError
@@ -208,11 +208,11 @@ def _text(path: Path) -> str:
 def _parsed(text: str, where: str) -> list[Key]:
     """Entries of a YAML or JSON list; a mapping with the one field `keys` will do as well."""
     try:
-        values = yaml.safe_load(text)
+        values = yaml_text.read(text)
         if isinstance(values, dict) and set(values) == {"keys"}:
             values = values["keys"]
         found = TypeAdapter(list[Key]).validate_python(values)
-    except yaml.YAMLError:
+    except yaml_text.NotYamlError:
         raise ConfigError("the API keys are not YAML", where=where, remedy="mend them") from None
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)[0]

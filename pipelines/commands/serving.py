@@ -12,7 +12,9 @@ def serve(
     twin: TwinNames = None,
     config: ConfigPath = output.DEFAULT_CONFIG,
     host: Annotated[str | None, typer.Option(help="address to listen on; default: serving.host")] = None,
-    port: Annotated[int | None, typer.Option(help="port to listen on; default: serving.port")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="port to listen on; default: serving.port")
+    ] = None,
 ) -> None:
     """Serve the champions of all twins, or of the named ones, in one KServe process until Ctrl-C."""
     from components.serving.server import serve as serve_twins
@@ -23,7 +25,9 @@ def serve(
 def console(
     config: ConfigPath = output.DEFAULT_CONFIG,
     host: Annotated[str | None, typer.Option(help="address to listen on; default: console.host")] = None,
-    port: Annotated[int | None, typer.Option(help="port to listen on; default: console.port")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="port to listen on; default: console.port")
+    ] = None,
 ) -> None:
     """Serve the operations API until Ctrl-C: alerts, approvals, sources, runs."""
     from components.console.server import serve as serve_console

@@ -7,28 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from components.shared import yaml_text
+from components.shared.config.explaining import explained
 from components.shared.config.root import Config
 from components.shared.errors import ConfigError
-
-
-def _explain(error: ValidationError, where: str) -> ConfigError:
-    """Every wrong value with its field, the value and what is allowed."""
-    lines = []
-    for found in error.errors():
-        place = ".".join(
-            str(part) for part in found["loc"] if part not in ("classic", "llm", "git", "folder")
-        )
-        value = found["input"]
-        shown = "" if isinstance(value, dict | list) else f" is {value!r}"
-        if found["type"] == "extra_forbidden":
-            lines.append(f"{place}: unknown field")
-        else:
-            lines.append(f"{place}{shown}: {found['msg']}")
-    return ConfigError("; ".join(lines), where=where, remedy="see docs/reference/configuration.md")
-
 
 #: What Kubernetes puts into a pod's environment for a Service, for example one called `twinstack-console`.
 SERVICE_LINK = re.compile(
@@ -55,9 +39,9 @@ def _known_variables() -> None:
 def _build(values: dict[str, Any], where: str) -> Config:
     _known_variables()
     try:
-        return Config(**values)
+        return Config(**{str(name): value for name, value in values.items()})
     except ValidationError as error:
-        raise _explain(error, where) from error
+        raise explained(error, where) from error
 
 
 def load(path: Path, overlays: Sequence[Path] = ()) -> Config:
@@ -71,7 +55,7 @@ def load(path: Path, overlays: Sequence[Path] = ()) -> Config:
         ConfigError: A file is missing, is no YAML mapping, or the whole holds a wrong value.
     """
     values = _read(path)
-    root = (path.parent / values.pop("root", ".")).resolve()
+    root = (path.parent / _folder(values.pop("root", "."), path)).resolve()
     for one in overlays:
         values = merged(values, _read(one))
     where = ", ".join(str(one) for one in (path, *overlays))
@@ -89,18 +73,35 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml_text.read(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
             f"cannot read the configuration: {error.strerror}",
             where=str(path),
             remedy="name the file with --config",
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}",
+            where=str(path),
+            remedy="save it as UTF-8",
+        ) from error
+    except ValueError as error:
         raise ConfigError(f"not YAML: {error}", where=str(path), remedy="mend the file") from error
     if not isinstance(values, dict):
-        raise ConfigError(f"holds {type(values).__name__}, not a mapping", where=str(path))
+        raise ConfigError(
+            "is empty" if values is None else f"holds {type(values).__name__}, not a mapping",
+            where=str(path),
+            remedy="start one with `twin new classic NAME` or `twin new llm NAME`, "
+            "see docs/reference/configuration.md",
+        )
     return values
+
+
+def _folder(value: Any, path: Path) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"root is {value!r}: not a text", where=str(path), remedy="name a folder")
+    return value
 
 
 def dump(config: Config) -> str:

@@ -64,6 +64,30 @@ def test_an_id_that_comes_twice_is_named_by_its_lines_and_nothing_is_lost(corpus
     assert context(corpus).stores.warehouse.get("rows", "credit/A0001") is not None
 
 
+def test_an_empty_id_is_named_by_its_line_and_nothing_is_lost(corpus: Path) -> None:
+    core.run(context(corpus))
+    path = corpus / "credit.csv"
+    header, *lines = path.read_text().splitlines()
+    numbered = [
+        f"applicant_id,{header}",
+        *(f"N{at},{line}" for at, line in enumerate(lines)),
+        f" ,{lines[0]}",
+    ]
+    path.write_text("\n".join(numbered))
+    with pytest.raises(DataError, match=r"applicant_id of row 1001 is empty.*line 1002"):
+        core.run(context(corpus))
+    assert context(corpus).stores.warehouse.get("rows", "credit/A0002") is not None
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_columns_name(corpus: Path) -> None:
+    path = corpus / "credit.csv"
+    header, *lines = path.read_text().splitlines()
+    numbered = [f"applicant_id,{header}", *(f"N{at},{line}" for at, line in enumerate(lines))]
+    path.write_text("\n".join(numbered), encoding="utf-8-sig")
+    core.run(context(corpus))
+    assert context(corpus).stores.warehouse.get("rows", "credit/N7") is not None
+
+
 def test_a_missing_column_is_named(corpus: Path) -> None:
     path = corpus / "credit.csv"
     path.write_text(path.read_text().replace("credit_amount", "amount", 1))

@@ -48,6 +48,59 @@ def test_an_unknown_field_is_named(corpus: Path) -> None:
         load(broken(corpus, "key: applicant_id", "keyy: applicant_id"))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "kind: classic",
+            "kind: classic\n    dataflw: x",
+            "unknown field, did you mean 'dataflow'?",
+        ),
+        ("at_least: 0.1", "atleast: 0.1", "rules.0.atleast: unknown field, did you mean 'at_least'?"),
+        ("twins:", "srving: {}\ntwins:", "srving: unknown field, did you mean 'serving'?"),
+        (
+            "key: applicant_id",
+            "max_rejectd: 0",
+            "unknown field, did you mean 'max_rejected'?",
+        ),
+        ("kind: classic", "kind: clasic", "twins.credit.kind is 'clasic', none of 'classic', 'llm'"),
+        (
+            "positive: bad",
+            "positive: yes",
+            "positive is True: Input should be a valid string, put it in quotes",
+        ),
+        ("at_least: 0.1", "at_least: .nan", "at_least is nan: Input should be a finite number"),
+        ("twins:", "1: 2\ntwins:", "1: unknown field"),
+        ("twins:", "root: 5\ntwins:", "root is 5: not a text"),
+        ("kind: classic", "kind: classic\n    kind: llm", "'kind' stands twice, in lines"),
+        ("at_least: 0.1", f"at_least: {'9' * 5_000}", "Exceeds the limit"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_with_what_may_be_meant(
+    corpus: Path, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(broken(corpus, old, new))
+    assert said in str(raised.value)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_change_nothing(corpus: Path) -> None:
+    path = corpus / "twinstack.yaml"
+    before = load(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(path) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty.*twin new"), ("a: tumör".encode("latin-1"), "not UTF-8: byte 0xf6 at offset 6")],
+)
+def test_a_file_that_says_nothing_or_is_no_utf8_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "twinstack.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match=said):
+        load(tmp_path / "twinstack.yaml")
+
+
 def test_a_wrong_value_is_named_with_what_is_allowed(corpus: Path) -> None:
     with pytest.raises(ConfigError, match=r"twins\.docs\.gate\.rules\.0\.at_least is 'high'.*valid number"):
         load(broken(corpus, "at_least: 0.1", "at_least: high"))
