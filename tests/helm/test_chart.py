@@ -101,6 +101,15 @@ def test_the_notes_name_the_next_three_commands() -> None:
     assert "no twin" in files({})["NOTES.txt"]
 
 
+def test_the_notes_name_a_twin_that_scales_on_numbers_which_nobody_scrapes() -> None:
+    said = "Twin docs scales on requests"
+    blind = ci("production-gpu", monitoring={"podMonitors": {"enabled": False}})
+    assert said in files(blind)["NOTES.txt"]
+    assert said not in files(ci("production-gpu"))["NOTES.txt"]
+    # Knative counts for itself.
+    assert said not in files(ci("air-gapped"))["NOTES.txt"]
+
+
 def test_every_template_has_a_test_of_its_name() -> None:
     tested = {
         path.stem.removeprefix("test_") for path in (Path(__file__).parent / "templates").glob("test_*.py")

@@ -1,5 +1,6 @@
-"""Every connection that the configuration leads to is let through by a network policy."""
+"""Every connection that the configuration leads to is let through by a policy, and is logged in to."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from tests.helm.rendering import NAMESPACE, PAGES, Object, base, ci, merged, render
+from tests.helm.rendering import CI, NAMESPACE, PAGES, ROOT, Object, base, ci, merged, render
 
 STORING = ("front", "console", "migration")
 
@@ -82,6 +83,54 @@ def test_every_store_model_and_server_of_the_configuration_is_reached(name: str)
     asked = {one for one in connections(values) if one[1] != NAMESPACE}
     assert asked or name == "minimal"
     assert [one for one in sorted(asked) if not lets_out(policies, *one)] == []
+
+
+#: Variables by which a store is logged in to, by the scheme that asks for them.
+LOGINS = {
+    "mongodb": {"MONGODB_USERNAME", "MONGODB_PASSWORD"},
+    "postgresql": {"PGPASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "s3": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+}
+
+
+def _logins(values: Object) -> set[str]:
+    """Variables that the stores of values ask for; keys of object storage may be the account's own."""
+    stores = " ".join(values["config"]["stores"].values())
+    own = values.get("serviceAccounts", {}).get("annotations")
+    schemes = [one for one in LOGINS if f"{one}://" in stores and not (one == "s3" and own)]
+    found = {variable for one in schemes for variable in LOGINS[one]}
+    whole = {"TWINSTACK_STORES__WAREHOUSE"} if "warehouse" not in values["config"]["stores"] else set()
+    return found | whole
+
+
+@pytest.mark.parametrize("name", ["kind", "production-gpu", "air-gapped", "documentation"])
+def test_pods_and_stages_have_what_every_store_asks_for(name: str) -> None:
+    values = _written() if name == "documentation" else ci(name)
+    if name == "production-gpu":
+        settings = (ROOT / "manifests/overlays/prod/cluster.yaml").read_text(encoding="utf-8")
+        values = merged(values, {"config": yaml.safe_load(settings)})
+    wanted = _logins(values)
+    for component in STORING:
+        given = {one for it in values["secrets"] if component in it["for"] for one in it.get("env", {})}
+        assert wanted <= given, component
+    stages = {one["variable"] for one in values["config"]["cluster"]["secrets"] if not one.get("stages")}
+    assert wanted <= stages
+
+
+@pytest.mark.parametrize("name", list(CI))
+def test_what_fetches_a_model_from_object_storage_has_keys(name: str) -> None:
+    accounts = [one for one in render(ci(name)) if one["kind"] == "ServiceAccount"]
+    fetched = [
+        one
+        for one in render(ci(name))
+        if one["kind"] in ("InferenceService", "LLMInferenceService") and "s3://" in str(one["spec"])
+    ]
+    for made in fetched:
+        (account,) = re.findall(r"'serviceAccountName': '([^']+)'", str(made["spec"]))
+        (found,) = [one for one in accounts if one["metadata"]["name"] == account]
+        assert found.get("secrets") or found["metadata"].get("annotations")
+    assert fetched or name not in ("production-gpu", "air-gapped")
 
 
 def test_only_the_operations_api_reaches_the_pipelines() -> None:

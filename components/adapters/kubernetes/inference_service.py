@@ -71,6 +71,7 @@ def inference_service(release: Release, settings: Cluster, artifacts: str) -> di
             "name": name_of(release.twin, release.model_version),
             "namespace": settings.namespace,
             "labels": {
+                **settings.predictors.labels,
                 "app.kubernetes.io/name": "twinstack-predictor",
                 "app.kubernetes.io/part-of": "twinstack",
                 MANAGED_BY: "twinstack",

@@ -90,6 +90,8 @@ class Predictors(Settings):
     """Predictors of LLM twins."""
     twins: dict[str, PredictorWork] = Field(default={})
     """Twins whose predictors run with something else, by name."""
+    labels: dict[str, str] = Field(default={})
+    """More labels of the InferenceServices and their pods; the chart names its `commonLabels` here."""
     priority_class: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
     """PriorityClass of their pods; the chart names its own where `priorityClasses` makes them."""
     ready_seconds: int = Field(default=1_800, ge=1, le=86_400)

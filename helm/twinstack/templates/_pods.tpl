@@ -222,8 +222,14 @@ timeoutSeconds: 5
 {{- $config := deepCopy .Values.config -}}
 {{- $_ := set $config.cluster "namespace" .Release.Namespace -}}
 {{- $_ := set $config "root" (include "twinstack.root" .) -}}
+{{- $own := dict -}}
 {{- if .Values.priorityClasses.create -}}
-{{- $own := dict "priority_class" (include "twinstack.priorityClass" (list . "predictor")) -}}
+{{- $_ := set $own "priority_class" (include "twinstack.priorityClass" (list . "predictor")) -}}
+{{- end -}}
+{{- with .Values.commonLabels -}}
+{{- $_ := set $own "labels" (deepCopy .) -}}
+{{- end -}}
+{{- if $own -}}
 {{- $_ := set $config.cluster "predictors" (merge (default (dict) $config.cluster.predictors) $own) -}}
 {{- end -}}
 {{- $data := dict "twinstack.yaml" (printf "%s\n" (toYaml $config)) -}}

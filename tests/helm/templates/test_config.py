@@ -4,7 +4,7 @@ import pytest
 import yaml
 from helm_python import HelmError
 
-from tests.helm.rendering import Object, ci, merged, render
+from tests.helm.rendering import Object, ci, merged, one, pods, render
 
 
 def test_it_holds_the_configuration_with_the_namespace_of_the_release() -> None:
@@ -12,6 +12,20 @@ def test_it_holds_the_configuration_with_the_namespace_of_the_release() -> None:
     found = yaml.safe_load(made["data"]["twinstack.yaml"])
     assert found["twins"] == ci("minimal")["config"]["twins"]
     assert found["cluster"]["namespace"] == "twinstack"
+
+
+def test_common_labels_reach_every_pod_and_the_predictors_of_the_release_stage() -> None:
+    labels = {"sidecar.istio.io/inject": "false"}
+    objects = render(ci("production-gpu", commonLabels=labels))
+    for pod in pods(objects):
+        if not pod.of.startswith("ServingRuntime"):
+            assert labels.items() <= pod.labels.items(), pod.of
+    made = yaml.safe_load(one(objects, "ConfigMap", "twinstack")["data"]["twinstack.yaml"])
+    assert made["cluster"]["predictors"]["labels"] == labels
+    own = {"config": {"cluster": {"predictors": {"labels": {"team": "risk"}}}}}
+    (config,) = render(ci("minimal", commonLabels=labels, **own), "config.yaml")
+    kept = yaml.safe_load(config["data"]["twinstack.yaml"])["cluster"]["predictors"]["labels"]
+    assert kept == {**labels, "team": "risk"}
 
 
 def test_files_beside_it_are_mounted_by_their_paths() -> None:

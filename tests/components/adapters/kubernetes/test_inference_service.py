@@ -197,6 +197,13 @@ def test_no_gateway_publishes_it(kind: str) -> None:
     assert labels["networking.kserve.io/visibility"] == "cluster-local"
 
 
+def test_labels_of_the_site_are_added_and_take_the_place_of_none_of_ours() -> None:
+    mine = {"sidecar.istio.io/inject": "false", "twinstack.io/twin": "another"}
+    labels = inference_service(release(), Cluster(predictors={"labels": mine}), STORE)["metadata"]["labels"]
+    assert labels["sidecar.istio.io/inject"] == "false"
+    assert labels["twinstack.io/twin"] == release().twin
+
+
 def test_knative_waits_as_long_as_the_stage_does() -> None:
     works = Cluster(deployment_mode="Knative", predictors={"ready_seconds": 2_700})
     annotations = inference_service(release("llm"), works, STORE)["metadata"]["annotations"]
