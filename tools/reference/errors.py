@@ -16,6 +16,7 @@ ELSEWHERE = (
     "components.serving.llm.asking",
     "components.serving.client",
     "components.serving.llm.forms",
+    "components.serving.llm.leaving",
     "components.runtime.rates",
     "components.serving.limits.errors",
     "components.shared.generation",

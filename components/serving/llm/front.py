@@ -13,17 +13,18 @@ from components.serving.exchange import current
 from components.serving.limits.access import count_refusal
 from components.serving.limits.errors import late
 from components.serving.llm.asking import Ask, Citation, Page, Prepared
+from components.serving.llm.leaving import Gone, LeftError, unless_left
 from components.serving.llm.predictor import Delta, PredictorError
 from components.serving.llm.release import LlmRelease
 from components.serving.traffic.attempts import Choice
 from components.serving.traffic.manager import Manager
 from components.shared.errors import RequestError, TooLargeError
+from components.shared.metrics.requests import DISCONNECTS
 from components.shared.releases import Release
 
 if TYPE_CHECKING:
     from components.adapters.encoder import Vectors
 
-Gone = Callable[[], Awaitable[bool]]
 Reads = Callable[[], Awaitable[tuple[Page, ...]]]
 
 #: What makes an answer where no model can.
@@ -81,7 +82,7 @@ class LlmFront(Model):  # type: ignore[misc]
         self.manager.close()
 
     async def begin(self, ask: Ask, gone: Gone, reads: Reads | None = None) -> Started:
-        """Wait for the request's turn, and for the first piece of its answer.
+        """Wait for the request's turn, and for the first piece of its answer, as long as the caller does.
 
         Args:
             ask: What is asked.
@@ -90,11 +91,20 @@ class LlmFront(Model):  # type: ignore[misc]
 
         Raises:
             BusyError: Too many requests wait already.
+            LeftError: The client has left.
             LinkError: A page cannot be read.
             PredictorError: No release gives an answer, and neither does the fallback.
             RateError: The key has too few tokens left.
             TooLargeError: Prompt and conversation leave no room for an answer.
         """
+        try:
+            started = await unless_left(self._started(ask, gone, reads), gone, _close)
+        except LeftError:
+            self.manager.instruments.add(DISCONNECTS, 1, self.name)
+            raise
+        return Started(started.prepared, self._watched(started, ask))
+
+    async def _started(self, ask: Ask, gone: Gone, reads: Reads | None) -> Started:
         choice = await self.manager.admit()
         await self._reserve(choice, ask)
         if reads is not None:
@@ -108,8 +118,7 @@ class LlmFront(Model):  # type: ignore[misc]
             prepared = await opened.prepare(ask)
             return Started(prepared, _passages(prepared))
 
-        started = await self.manager.attempts.run(choice, call, (RETRIEVAL, fall_back))
-        return Started(started.prepared, self._watched(started, ask))
+        return await self.manager.attempts.run(choice, call, (RETRIEVAL, fall_back))
 
     async def embed(self, texts: Sequence[str]) -> "tuple[list[Vectors], int]":
         """Unit vectors of texts; see `LlmRelease.embed`.
@@ -191,6 +200,10 @@ async def _shadowed(opened: LlmRelease, ask: Ask) -> None:
     async with aclosing(opened.answer(prepared, _never)) as pieces:
         async for _ in pieces:
             pass
+
+
+async def _close(started: Started) -> None:
+    await started.pieces.aclose()
 
 
 async def _never() -> bool:

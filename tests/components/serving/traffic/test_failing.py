@@ -15,6 +15,7 @@ from components.serving import exchange as exchanges
 from components.serving.exchange import LEFT, Exchange
 from components.serving.llm.asking import Ask, Citation, Page
 from components.serving.llm.forms import Form, FormError
+from components.serving.llm.leaving import LeftError
 from components.serving.llm.predictor import Delta, Parameters, PredictorError, Prompt
 from components.serving.traffic.breaker import State
 from components.serving.traffic.manager import Manager, manager
@@ -170,6 +171,7 @@ class Chat:
     front: Any
     model: Model
     found: Chunks
+    running: int
 
     async def ask(
         self, question: str = "What does the gate do?", form: Form | None = None
@@ -193,7 +195,7 @@ def chat(released: Any) -> Any:
     docs, model, found = released[3], Model(), Chunks()
     opened = LlmRelease(docs, 1000, found, model, Instruments(CollectorRegistry()))  # type: ignore[arg-type]
     front = LlmFront(managed(released, "docs", "llm", opened, CollectorRegistry()), 100)
-    yield Chat(front, model, found)
+    yield Chat(front, model, found, released[1].serving.limits.llm.running)
     front.stop()
 
 
@@ -282,6 +284,40 @@ async def test_a_release_that_is_given_up_before_its_first_word_was_not_left_by_
         await begun
     exchange.end()
     assert (chat.model.open, exchange.broken) == (0, 0)
+
+
+async def test_who_leaves_before_the_first_word_frees_the_model_and_blames_nobody(chat: Chat) -> None:
+    chat.model.words = ()
+    exchange = Exchange()
+    exchanges.begin(exchange)
+    ask = Ask([{"role": "user", "content": "?"}], Parameters(max_tokens=8))
+
+    async def gone() -> bool:
+        return chat.model.open == 1
+
+    with pytest.raises(LeftError):
+        await chat.front.begin(ask, gone)
+    exchange.end()
+    assert (chat.model.open, exchange.failed) == (0, {})
+
+
+async def test_who_leaves_while_waiting_for_its_turn_never_gets_to_the_model(chat: Chat) -> None:
+    queue = chat.front.manager.queue
+    places = [await queue.enter() for _ in range(chat.running)]
+    exchange = Exchange()
+    exchanges.begin(exchange)
+    ask = Ask([{"role": "user", "content": "?"}], Parameters(max_tokens=8))
+
+    async def gone() -> bool:
+        return True
+
+    with pytest.raises(LeftError):
+        await chat.front.begin(ask, gone)
+    exchange.end()
+    for leave in places:
+        leave()
+    assert chat.model.asked == 0
+    assert (await chat.ask())[0] == "two words", "and its place is free"
 
 
 async def test_pages_are_read_after_queue_and_length_admit_the_request(chat: Chat) -> None:
