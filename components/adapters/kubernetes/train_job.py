@@ -86,8 +86,24 @@ def _environment(cluster: Cluster) -> list[dict[str, Any]]:
     ]
 
 
+def _mounted(config: Config) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Path and source of each volume by its name.
+
+    That of the artifacts where they lie on one, and the files that variables of stage finetune may name, such
+    as certificates.
+    """
+    cluster, folder = config.cluster, urlsplit(config.stores.artifacts)
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    if (claim := cluster.predictors.artifacts_claim) and folder.scheme == "file":
+        found["artifacts"] = (folder.path, {"persistentVolumeClaim": {"claimName": claim}})
+    for index, one in enumerate(cluster.volumes):
+        if one.config_map and (not one.stages or "finetune" in one.stages):
+            found[f"files-{index}"] = (one.path, {"configMap": {"name": one.config_map}})
+    return found
+
+
 def _patch(config: Config) -> dict[str, Any]:
-    """Where the pods run, as whom, and the volume of the artifacts where they lie on one."""
+    """Where the pods run, as whom, and with which volumes."""
     cluster = config.cluster
     pod: dict[str, Any] = {
         "serviceAccountName": cluster.service_accounts.serving,
@@ -96,11 +112,10 @@ def _patch(config: Config) -> dict[str, Any]:
     pod |= pod_parts.placed(cluster, cluster.training)
     if secrets := cluster.images.pull_secrets:
         pod["imagePullSecrets"] = [{"name": one} for one in secrets]
-    claim, folder = cluster.predictors.artifacts_claim, urlsplit(config.stores.artifacts)
-    if claim and folder.scheme == "file":
-        pod["volumes"] = [{"name": "artifacts", "persistentVolumeClaim": {"claimName": claim}}]
-        mount = {"name": "artifacts", "mountPath": folder.path}
-        pod["containers"] = [{"name": NODE, "volumeMounts": [mount]}]
+    if mounted := _mounted(config):
+        pod["volumes"] = [{"name": name, **source} for name, (_, source) in mounted.items()]
+        mounts = [{"name": name, "mountPath": path} for name, (path, _) in mounted.items()]
+        pod["containers"] = [{"name": NODE, "volumeMounts": mounts}]
     job = {"name": NODE, "template": {"spec": {"template": {"spec": pod}}}}
     return {
         "manager": MANAGER,

@@ -16,7 +16,7 @@ from components.adapters.kubernetes.trainer import TrainingError, follow, start
 from components.shared.config import Config
 from components.shared.config.cluster import Cluster
 from components.shared.config.nodes import Pool, Toleration
-from components.shared.config.stages import SecretVariable
+from components.shared.config.stages import SecretVariable, Volume
 from components.shared.config.stores import Stores
 from components.shared.config.training import Training
 from tests.components import llm_fixtures
@@ -114,6 +114,25 @@ def test_the_job_asks_for_what_the_configuration_says(config: Config) -> None:
     pod_spec = patch["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
     assert pod_spec["nodeSelector"] == {"twinstack.io/pool": "gpu"}
     assert pod_spec["tolerations"] == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
+
+
+def test_files_that_variables_name_are_mounted_where_the_stage_has_them(config: Config) -> None:
+    cluster = config.cluster.model_copy(
+        update={
+            "volumes": (
+                Volume(config_map="internal-ca", path="/etc/authority"),
+                Volume(config_map="others", path="/etc/others", stages=("collect",)),
+            )
+        }
+    )
+    made = body(config.model_copy(update={"cluster": cluster}))
+    patch = made["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]
+    pod_spec = patch["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
+    assert pod_spec["volumes"] == [{"name": "files-0", "configMap": {"name": "internal-ca"}}]
+    (container,) = pod_spec["containers"]
+    assert container["volumeMounts"] == [{"name": "files-0", "mountPath": "/etc/authority"}]
+    if check := checker():
+        assert check.findings(made, "1.34") == []
 
 
 def test_a_job_waits_in_the_queue_of_its_pool(config: Config) -> None:
