@@ -1,5 +1,6 @@
 """What an image starts finds all it imports in the packages of its own extras: others are made absent."""
 
+import json
 import re
 import subprocess
 import sys
@@ -38,6 +39,23 @@ registry = Registry(f"sqlite:///{{folder / 'mlflow.db'}}", folder / "artifacts")
 assert registry.prompt("docs", "Answer {{question}}") == 1
 assert registry.champion("docs") is None
 """
+
+#: What `POST /api/v1/runs` of the operations API starts on a cluster, up to the server, which is not there.
+SUBMISSION = """
+import sys
+from typer.testing import CliRunner
+from pipelines.cli import app
+words = ["submit", "end_to_end", "--twin", "credit", "--endpoint", "http://127.0.0.1:9"]
+done = CliRunner().invoke(app, [*words, "--overlay", {overlay!r}])
+sys.exit(0 if getattr(done.exception, "kind", "") == "pipelines_error" else repr(done.exception))
+"""
+STORES = {
+    "warehouse": "postgresql://twinstack@postgres:5432/twinstack",
+    "artifacts": "s3://twinstack/artifacts",
+    "tracking": "http://mlflow:5000",
+    "vectors": "http://milvus:19530",
+    "features": "feast+s3://twinstack/features?online=redis://redis:6379/0",
+}
 
 
 def _plain(name: str) -> str:
@@ -103,3 +121,9 @@ def test_everything_an_image_starts_is_imported_from_its_own_packages(kind: str)
 def test_the_console_needs_of_mlflow_the_client_only(tmp_path: Path) -> None:
     assert not {"mlflow", "pandas", "numpy", "scikit-learn", "torch"} & _installed_by("console")
     _run("console", CONSOLE.format(folder=str(tmp_path)))
+
+
+def test_the_console_submits_a_pipeline_with_its_own_packages(tmp_path: Path) -> None:
+    overlay = tmp_path / "cluster.yaml"
+    overlay.write_text(json.dumps({"profile": "cluster", "stores": STORES}))
+    _run("console", SUBMISSION.format(overlay=str(overlay)))

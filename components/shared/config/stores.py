@@ -3,12 +3,15 @@
 import re
 from typing import Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from components.shared.config.base import Settings
 
 #: A password in an URI, or in an URI inside its query.
 SECRET = re.compile(r"://[^/?#@]*:[^/?#@]+@")
+
+#: An absolute path as SQLAlchemy writes it: the scheme's three slashes and the path's own.
+FOUR_SLASHES = re.compile(r"(?<=:)/{4,}")
 
 
 class Stores(Settings):
@@ -28,6 +31,12 @@ class Stores(Settings):
     artifacts: str = ""
     """`file:///FOLDER`, or `s3://BUCKET/PREFIX`, with address and keys from `AWS_ENDPOINT_URL`,
     `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`."""
+
+    @field_validator("*")
+    @classmethod
+    def _one_slash_begins_a_path(cls, uri: str) -> str:
+        # `//var` is another path than `/var` to POSIX, and MLflow takes its first folder for a host.
+        return FOUR_SLASHES.sub("///", uri, count=1)
 
     @model_validator(mode="after")
     def _secrets_are_elsewhere(self) -> Self:

@@ -9,9 +9,12 @@ import pytest
 
 from components.adapters.model_files import local_folder
 from components.adapters.registry import Registered, Registry, TrackingError
+from components.adapters.stores import Stores
+from components.shared.config import load
+from components.shared.config.stores import Stores as Named
 from components.shared.errors import ConfigError, NotFoundError
 from tests import servers
-from tests.conftest import free_port
+from tests.conftest import REPOSITORY, free_port
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,16 @@ def test_a_recipe_is_registered_once_and_promoted(registry: Registry, model: Pat
     registry.promote("t", first.version)
     assert registry.champion("t") == first
     assert registry.tags("t", "1")["commit"] == "abc"
+
+
+def test_a_path_with_four_slashes_as_of_sqlalchemy_keeps_files_where_they_are_found(
+    tmp_path: Path, model: Path
+) -> None:
+    named = Named(tracking=f"sqlite:///{tmp_path}/mlflow.db")
+    config = load(REPOSITORY / "twinstack.yaml").model_copy(update={"stores": named})
+    register = registering(Stores(config).registry, "t", model)
+    for found in (register("r1"), register("r1")):
+        assert local_folder(found.uri).is_relative_to(tmp_path / "artifacts")
 
 
 def test_a_twin_without_a_model_has_no_champion(registry: Registry) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.shared.config import dump, load, parse
+from components.shared.config.stores import Stores
 from components.shared.errors import ConfigError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -32,6 +33,12 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(tmp_path: Path, store: 
     with pytest.raises(ConfigError, match=f"stores.{store} holds a password") as raised:
         load(path)
     assert "word@" not in str(raised.value)
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "milvus-lite", "feast", "file"])
+def test_an_absolute_path_with_four_slashes_as_of_sqlalchemy_begins_with_one(scheme: str) -> None:
+    written = f"{scheme}:////var/lib/t?online=redis://h:1/0"
+    assert Stores(features=written).features == written.replace("////", "///")
 
 
 def test_the_shipped_configuration_is_valid() -> None:
