@@ -110,6 +110,13 @@ def test_the_notes_name_a_twin_that_scales_on_numbers_which_nobody_scrapes() -> 
     assert said not in files(ci("air-gapped"))["NOTES.txt"]
 
 
+@pytest.mark.parametrize("name", CI)
+def test_the_tests_of_every_values_file_have_the_key_that_they_need(name: str) -> None:
+    said = "`helm test` has no API key"
+    assert said not in files(ci(name))["NOTES.txt"]
+    assert said in files(ci("production-gpu", secrets=[]))["NOTES.txt"]
+
+
 def test_every_template_has_a_test_of_its_name() -> None:
     tested = {
         path.stem.removeprefix("test_") for path in (Path(__file__).parent / "templates").glob("test_*.py")

@@ -62,7 +62,7 @@ SETS: dict[str, tuple[Right, ...]] = {
         Right(
             "pipelines.kubeflow.org",
             "runs",
-            ("get", "list", "create"),
+            ("get", "create"),
             "start a run that a person or an alert asks for, and follow it; KFP asks Kubernetes",
         ),
         Right(

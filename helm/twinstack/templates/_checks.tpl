@@ -95,7 +95,7 @@
 {{- fail (printf "twins: %s is listed twice" .name) -}}
 {{- end -}}
 {{- $names = append $names .name -}}
-{{- range $service := list (include "twinstack.serviceName" (list $ .name)) (include "twinstack.serviceName" (list $ (printf "%s-pinned" .name))) -}}
+{{- range $service := list (include "twinstack.serviceName" (list $ .name)) (include "twinstack.serviceName" (list $ (printf "%s-pinned" .name))) (include "twinstack.serviceName" (list $ (printf "%s-released" .name))) -}}
 {{- if has $service $services -}}
 {{- fail (printf "twins: the name %s would be given twice; rename one twin" $service) -}}
 {{- end -}}
