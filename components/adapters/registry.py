@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.adapters import tracking_database
 from components.shared.errors import TwinError
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Registry:
             logging.getLogger("mlflow.store").setLevel(logging.WARNING)
             from mlflow import MlflowClient
 
+            if self._artifacts is not None:
+                tracking_database.ensure(Path(self._uri.removeprefix("sqlite:///")), self._artifacts)
             self._opened = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
         return self._opened
 
@@ -216,9 +219,16 @@ class Registry:
     def _told(self) -> Iterator[None]:
         """What MLflow raises, as an error that a person can act on."""
         from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
+        except SQLAlchemyError as error:  # of a local database, which MLflow opens without a word of its own
+            raise TrackingError(
+                f"MLflow's database cannot be used: {str(error).splitlines()[0]}",
+                where=self._uri,
+                remedy="free space on its disk; where the file is damaged, put back a copy of it",
+            ) from error
         except MlflowException as error:
             raise TrackingError(
                 f"MLflow refuses: {error.message}",
