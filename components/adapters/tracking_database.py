@@ -1,6 +1,7 @@
 """MLflow's database in one SQLite file, made whole or not at all."""
 
 from pathlib import Path
+from typing import Any
 
 from components.shared.files import locked
 
@@ -28,5 +29,6 @@ def _made(path: Path, artifacts: Path) -> None:
     aside = path.with_name(f".{path.name}.new")
     for left in (aside, aside.with_name(f"{aside.name}-journal")):
         left.unlink(missing_ok=True)
-    SqlAlchemyStore(f"sqlite:///{aside}", artifacts.as_uri()).engine.dispose()
+    store: Any = SqlAlchemyStore  # MLflow does not type it
+    store(f"sqlite:///{aside}", artifacts.as_uri()).engine.dispose()
     aside.replace(path)
