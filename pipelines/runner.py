@@ -61,7 +61,8 @@ class Follower(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Take output as it comes; lines may arrive in pieces."""
-        self.log.write(text)
+        with contextlib.suppress(OSError):  # a full disk: why the run ends is told all the same
+            self.log.write(text)
         self._line += text
         while "\n" in self._line:
             line, self._line = self._line.split("\n", 1)
@@ -73,7 +74,8 @@ class Follower(io.TextIOBase):
 
     def flush(self) -> None:
         """Bring the log to disk, so that a killed run leaves what it said."""
-        self.log.flush()
+        with contextlib.suppress(OSError):
+            self.log.flush()
 
     def _event(self, event: dict[str, Any]) -> None:
         if event["event"] == "start":
@@ -117,13 +119,24 @@ def run(
         lineage.require_committed(config.root_path, allow_dirty=allow_dirty)
     folder = _run_folder(config.state_path / "runs", f"{name}-{twin}")
     narrator.begin(name, twin, folder / "log.txt")
-    with (folder / "log.txt").open("w", encoding="utf-8") as log:
+    with _log(folder / "log.txt") as log:
         follower = Follower(log, narrator)
         try:
             _execute(path, folder, follower, config=dump(config), twin=twin, allow_dirty=allow_dirty)
         except RuntimeError as error:
             raise _explain(follower, error, folder / "log.txt") from error
     return follower.records
+
+
+@contextlib.contextmanager
+def _log(path: Path) -> Iterator[TextIO]:
+    """A file that is written; that its end does not fit on the disk hides no other error."""
+    log = path.open("w", encoding="utf-8")
+    try:
+        yield log
+    finally:
+        with contextlib.suppress(OSError):
+            log.close()
 
 
 def _execute(path: Path, folder: Path, follower: Follower, **arguments: Any) -> None:

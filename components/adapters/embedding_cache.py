@@ -44,9 +44,8 @@ class EmbeddingCache:
 
     def put(self, encoder: str, vectors: "Mapping[str, Vector]") -> None:
         """Keep vectors by the digest of their text, all in one transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.executemany(
-            "INSERT OR REPLACE INTO vectors (encoder, text, vector) VALUES (?, ?, ?)",
-            ((encoder, text, vector.astype("float32").tobytes()) for text, vector in vectors.items()),
-        )
-        self._db.execute("COMMIT")
+        with sqlite.transaction(self._db):
+            self._db.executemany(
+                "INSERT OR REPLACE INTO vectors (encoder, text, vector) VALUES (?, ?, ?)",
+                ((encoder, text, vector.astype("float32").tobytes()) for text, vector in vectors.items()),
+            )

@@ -1,23 +1,31 @@
 """The two ways into a stage from outside: a KFP task and `python -m components.<stage>`."""
 
 import argparse
+import contextlib
+import errno
+import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from components.adapters import sqlite
 from components.adapters.artifacts.contract import require_latest
 from components.runtime import pushing
 from components.runtime.context import Context
 from components.shared import manifests
 from components.shared.config import load, parse
-from components.shared.errors import TwinError, exit_on_error
+from components.shared.errors import TwinError, exit_on_error, storage_error
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 from components.shared.progress import emit
 
 Run = Callable[..., Manifest]
+
+#: Bytes; a disk with less is full, whatever a failing library says.
+FULL_DISK = 64 << 10
 
 #: Which stages may fill an input slot, the kinds' variants side by side.
 SLOTS: dict[str, tuple[str, ...]] = {
@@ -74,9 +82,27 @@ def _made(run: Run, context: Context, given: Mapping[str, Manifest | None]) -> M
             for slot, manifest in given.items()
         }
         return run(context, **inputs)
-    except TwinError as error:
-        emit("error", stage=context.stage, twin=context.twin, text=str(error), code=error.exit_code)
-        raise
+    except Exception as error:
+        told = _told(error, context.config.state_path)
+        if told is not None:
+            emit("error", stage=context.stage, twin=context.twin, text=str(told), code=told.exit_code)
+        if told is None or told is error:
+            raise
+        raise told from error
+
+
+def _told(error: Exception, state: Path) -> TwinError | None:
+    """An error that a person can act on; None where nobody knows more than the error itself says."""
+    if isinstance(error, TwinError):
+        return error
+    if isinstance(error, OSError) and (found := storage_error(error)):
+        return found
+    if isinstance(error, sqlite3.Error):  # of a library's own file, for example Feast's
+        return sqlite.failed(error, str(state))
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(state).free < FULL_DISK:  # each library says it in words of its own
+            return storage_error(OSError(errno.ENOSPC, f"the disk is full, {error}", str(state)))
+    return None
 
 
 def task(

@@ -11,9 +11,10 @@ from typing import Any
 MESSAGE, PARAM = 1_000, 200
 
 #: What a file system says where nothing can be written.
-UNUSABLE = (
-    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST,
-)  # fmt: skip
+UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+
+#: What it says where no space is left; a file that was open already is not named then.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 #: HTTP statuses that say when to come back, and who is asked for a key.
 BUSY, UNAUTHORIZED = (429, 503), 401
@@ -69,13 +70,10 @@ def exit_on_error() -> Iterator[None]:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
     except OSError as error:
-        if error.errno not in UNUSABLE or not error.filename:
+        if (found := storage_error(error)) is None:
             raise
-        sys.stderr.write(
-            f"error: {error.strerror}: {error.filename}; "
-            "make it writable, free space on its disk, or name another folder as `state`\n"
-        )
-        sys.exit(TwinError.exit_code)
+        sys.stderr.write(f"error: {found}\n")
+        sys.exit(found.exit_code)
 
 
 def _said(text: str, most: int) -> str:
@@ -90,6 +88,26 @@ class ConfigError(TwinError):
     exit_code = 2
     http_status = 500
     kind = "configuration_error"
+
+
+class StorageError(TwinError):
+    """A file of the state folder cannot be used: its disk is full, or it is locked or damaged."""
+
+    http_status = 503
+    kind = "storage_error"
+
+
+def storage_error(error: OSError) -> StorageError | None:
+    """What a file system refuses, as an error that a person can act on; None where it says something else."""
+    full = error.errno in FULL
+    if not full and (error.errno not in UNUSABLE or not error.filename):
+        return None
+    return StorageError(
+        f"{error.strerror}: {error.filename}" if error.filename else str(error.strerror),
+        remedy="free space on its disk, then run the same again: what was finished is kept"
+        if full
+        else "make it writable, free space on its disk, or name another folder as `state`",
+    )
 
 
 class DataError(TwinError):

@@ -202,6 +202,16 @@ def test_the_last_words_of_a_stage_are_found_in_its_output(last: str) -> None:
     assert (follower.stage, follower.died) == ("finetune", last.strip())
 
 
+def test_a_log_that_a_full_disk_does_not_take_hides_no_event() -> None:
+    said = io.StringIO()
+    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("w", buffering=1) as log:
+        follower = Follower(log, Narrator(as_json=True, console=Console(file=said)))
+        follower.write(f'{MARK}{{"event": "error", "stage": "collect", "text": "full", "code": 1}}\n')
+        follower.flush()
+    assert follower.error is not None
+    assert json.loads(said.getvalue())["text"] == "full"
+
+
 def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
     done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
     assert done.returncode == 4

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from components.adapters import sqlite
@@ -17,7 +18,12 @@ class SqliteWarehouse:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.Lock()
+        with sqlite.told(path):
+            self._open(path)
+
+    def _open(self, path: Path) -> None:
         # A transaction that was answered stays after a power cut: the spool deletes its copy then.
         self._db = sqlite.opened(path, synchronous="FULL")
         self._db.execute(
@@ -41,26 +47,27 @@ class SqliteWarehouse:
 
         Raises:
             ConflictError: The expected document is another one by now.
+            StorageError: The file is locked or damaged, or its disk is full; nothing was changed.
         """
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                if expected:
-                    self._require(expected)
-                for collection, (upserts, deletes) in changes.items():
-                    self._db.executemany(
-                        "INSERT INTO documents (collection, id, body) VALUES (?, ?, ?) "
-                        "ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
-                        ((collection, one["_id"], json.dumps(one, ensure_ascii=False)) for one in upserts),
-                    )
-                    self._db.executemany(
-                        "DELETE FROM documents WHERE collection = ? AND id = ?",
-                        ((collection, key) for key in deletes),
-                    )
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._using(), sqlite.transaction(self._db):
+            if expected:
+                self._require(expected)
+            for collection, (upserts, deletes) in changes.items():
+                self._db.executemany(
+                    "INSERT INTO documents (collection, id, body) VALUES (?, ?, ?) "
+                    "ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body",
+                    ((collection, one["_id"], json.dumps(one, ensure_ascii=False)) for one in upserts),
+                )
+                self._db.executemany(
+                    "DELETE FROM documents WHERE collection = ? AND id = ?",
+                    ((collection, key) for key in deletes),
+                )
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """One thread at a time; what SQLite says against it is told."""
+        with self._lock, sqlite.told(self._path):
+            yield
 
     def _require(self, expected: Expected) -> None:
         row = self._db.execute(
@@ -71,7 +78,7 @@ class SqliteWarehouse:
 
     def get(self, collection: str, key: str) -> Document | None:
         """One document, or None."""
-        with self._lock:
+        with self._using():
             row = self._db.execute(
                 "SELECT body FROM documents WHERE collection = ? AND id = ?", (collection, key)
             ).fetchone()
@@ -84,7 +91,7 @@ class SqliteWarehouse:
             source, values = self._source(collection, part, equal)
             order = "DESC" if part.backwards else "ASC"
             query = f"SELECT body FROM {source} ORDER BY id {order} LIMIT {PAGE}"  # noqa: S608
-            with self._lock:
+            with self._using():
                 rows = self._db.execute(query, values).fetchall()
             return [json.loads(body) for (body,) in rows]
 
@@ -93,7 +100,7 @@ class SqliteWarehouse:
     def count(self, collection: str, **equal: Values) -> int:
         """How many documents `scan` would give."""
         source, values = self._source(collection, ALL, equal)
-        with self._lock:
+        with self._using():
             row = self._db.execute(f"SELECT COUNT(*) FROM {source}", values).fetchone()  # noqa: S608
         return int(row[0])
 
