@@ -27,6 +27,9 @@ DIED = re.compile(
     r"\s+((?:Killed|Terminated|Segmentation fault|Bus error)\b.*|[A-Za-z_][\w.]*(?:Error|Exception|Exit)\b.*)"
 )
 
+#: File descriptor of standard output.
+STDOUT = 1
+
 #: How a terminal is told a colour.
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -76,6 +79,10 @@ class Follower(io.TextIOBase):
         """Bring the log to disk, so that a killed run leaves what it said."""
         with contextlib.suppress(OSError):
             self.log.flush()
+
+    def fileno(self) -> int:
+        """Of the standard output that it stands for; rich turns that away once nobody reads it any more."""
+        return STDOUT
 
     def _event(self, event: dict[str, Any]) -> None:
         if event["event"] == "start":

@@ -212,6 +212,16 @@ def test_a_log_that_a_full_disk_does_not_take_hides_no_event() -> None:
     assert json.loads(said.getvalue())["text"] == "full"
 
 
+def test_a_reader_that_leaves_ends_a_run_without_a_traceback(corpus: Path) -> None:
+    words = [TWIN, "run", "collect", "--twin", "credit"]
+    with subprocess.Popen(words, cwd=corpus, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith(b"collect of twin credit")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
 def test_promoting_an_unknown_release_is_told(corpus: Path) -> None:
     done = twin("promote", "nothing", "--twin", "credit", folder=corpus)
     assert done.returncode == 4

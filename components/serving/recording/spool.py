@@ -29,8 +29,12 @@ class SpoolError(TwinError):
 
 
 def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write on the disk of a folder."""
-    found = os.statvfs(folder)
+    """Bytes that this user may still write on the disk of a folder; none where somebody deleted it."""
+    try:
+        found = os.statvfs(folder)
+    except OSError as error:
+        log.error("the spool's folder is gone, serve anew: %s", error)
+        return 0
     return found.f_bavail * found.f_frsize
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def test_a_disk_that_is_nearly_full_stops_admission_until_it_has_room_again(tmp_
     free[0] = 1_000_000
     now[0] += 1
     assert spool.admits()
+
+
+def test_a_folder_that_somebody_deleted_stops_admission(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", settings(min_free_bytes=1))
+    shutil.rmtree(tmp_path / "spool")
+    assert not spool.admits()
 
 
 def test_a_write_that_fails_is_an_error_stops_admission_and_leaves_no_half_record(
