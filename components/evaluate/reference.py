@@ -51,7 +51,7 @@ def llm(
     said: Sequence[str],
     index_version: str,
 ) -> Reference:
-    """Questions of the evaluation set, what was found and said, and the chunks of the index.
+    """Questions of the evaluation set, what was found for them, and what was said.
 
     Args:
         context: Of the stage.

@@ -1,6 +1,5 @@
 """Brings what stands in spools to the warehouse: at least once by transport, exactly once by id."""
 
-import contextlib
 import logging
 import threading
 import time
@@ -27,7 +26,9 @@ ADOPTION = 30.0
 
 
 class Shipper:
-    """A thread that ships, forces to the disk, and adopts the spools of the dead.
+    """A thread that ships and adopts the spools of the dead; another one forces to the disk and measures.
+
+    A warehouse that hangs holds the first for as long as it likes.
 
     Args:
         spool: The spool of this process.
@@ -54,11 +55,14 @@ class Shipper:
         self._wait = FIRST_WAIT
         self._own = 0
         self._ahead = time.time()
-        self._adopted = self._synced = -float("inf")
+        self._behind = False
+        self._adopted = -float("inf")
         self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
+        self._keeper = threading.Thread(target=self._keep, name="spool", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        self._keeper.start()
         self._thread.start()
 
     def close(self) -> None:
@@ -77,30 +81,29 @@ class Shipper:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                self._sync()
                 self._adopt()
                 while self._ship() and not self._stop.is_set():
-                    self._sync()
+                    pass
                 pause = self._settings.ship_seconds
                 self._wait = FIRST_WAIT
             except Exception as error:  # whatever fails, the next try may not
                 log.warning("interactions wait in the spool: %s: %s", type(error).__name__, error)
                 pause, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
             self._measure()
-            self._pause(pause)
+            self._stop.wait(pause)
         self._drain()
 
-    def _pause(self, seconds: float) -> None:
-        """Wait, but go on forcing to the disk meanwhile."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not self._stop.wait(
-            min(left, self._settings.fsync_seconds)
-        ):
-            with contextlib.suppress(OSError):  # tried again in the next round, which says why
-                self._sync()
+    def _keep(self) -> None:
+        while not self._stop.wait(self._settings.fsync_seconds):
+            try:
+                self._spool.sync()
+            except OSError as error:  # tried again in the next round; nothing is admitted until then
+                log.warning("the spool cannot be forced to the disk: %s", error.strerror or error)
+            self._show()
 
     def _drain(self) -> None:
         """The last round: nothing is appended any more."""
+        self._keeper.join()
         try:
             self._spool.close()
             while time.monotonic() < self._deadline and self._ship():
@@ -108,12 +111,6 @@ class Shipper:
         except Exception as error:  # it stays in the spool
             log.warning("left in the spool for the next start: %s: %s", type(error).__name__, error)
         self._measure()
-
-    def _sync(self) -> None:
-        now = time.monotonic()
-        if now - self._synced >= self._settings.fsync_seconds:
-            self._synced = now
-            self._spool.sync()
 
     def _adopt(self) -> None:
         now = time.monotonic()
@@ -166,11 +163,16 @@ class Shipper:
 
     def _measure(self) -> None:
         waiting = sum(segment.size - self._shipped.get(segment.path, 0) for _, segment in self._segments())
-        self._instruments.set(SPOOL_RECORDS, self._spool.appended - self._own)
-        now = time.time()
+        self._behind = bool(waiting)
         if not waiting:
-            self._ahead = now
-        self._instruments.set(SPOOL_LAG, max(0.0, now - self._ahead))
+            self._ahead = time.time()
+        self._show()
+
+    def _show(self) -> None:
+        records = self._spool.appended - self._own
+        self._instruments.set(SPOOL_RECORDS, records)
+        lag = max(0.0, time.time() - self._ahead) if records or self._behind else 0.0
+        self._instruments.set(SPOOL_LAG, lag)
 
 
 def _seconds(one: Item) -> float:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from components.dataflows import drift_reference
 from components.dataflows.drift_reference import figure
@@ -38,6 +39,26 @@ def test_a_constant_column_does_not_drift() -> None:
     one = drift(Pair(frame, frame.head(500), "test"), Monitor(), seed=0)[0]
     assert len(one.bins) == 4
     assert one.statistic < one.threshold
+
+
+def test_documents_about_something_else_drift_and_more_of_the_same_do_not() -> None:
+    draw, frame = np.random.default_rng(0), window(300, 1)
+
+    def vectors(rows: int, topic: int) -> NDArray[np.float32]:
+        """Unit vectors around one axis of the space, as those of texts about one thing are."""
+        made = draw.normal(0, 0.1, (rows, 32))
+        made[:, topic] += 1
+        unit: NDArray[np.float32] = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+    def drifted(now: NDArray[np.float32]) -> bool:
+        pair = Pair(frame, frame, "test", (vectors(300, 0), now))
+        (one,) = [one for one in drift(pair, Monitor(), seed=0) if one.name == "document"]
+        assert one.method == "mmd"
+        return one.drifted
+
+    assert not drifted(vectors(300, 0))
+    assert drifted(np.concatenate([vectors(225, 0), vectors(75, 1)]))
 
 
 def test_the_page_names_every_signal_and_escapes_what_comes_from_data() -> None:

@@ -71,7 +71,7 @@ def client(spool: Spool, instruments: Instruments) -> TestClient:
     recorder = Recorder(spool, settings(), {"docs": "llm"}, "c", instruments)
     access = Access(Keys(config), instruments, spool)
     guarded: dict[str, Any] = {"instruments": instruments, "access": access, "observers": (recorder,)}
-    app.add_middleware(Guard, **guarded, max_body_bytes=1000, deadline=5.0)
+    app.add_middleware(Guard, **guarded, max_body_bytes=1000, deadline=5.0, rooms={}, ending=lambda: False)
     return TestClient(app, raise_server_exceptions=False)
 
 

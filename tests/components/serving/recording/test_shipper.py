@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -71,6 +73,37 @@ def test_a_sink_that_was_down_gets_everything_once_and_in_the_end_nothing_waits(
     until(lambda: sink.count(INTERACTIONS) == 700, 10, "the rest")
     until(lambda: registry.get_sample_value("twinstack_spool_records") == 0, 10, "an empty spool")
     until(lambda: registry.get_sample_value("twinstack_spool_lag_seconds") == 0, 10, "no lag")
+
+
+def test_while_a_sink_hangs_what_waits_is_forced_to_the_disk_and_counted(
+    started: Start, sink: Sink, registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go, forced = threading.Event(), threading.Event(), threading.Event()
+    apply, sync = sink.apply, Spool.sync
+
+    def hanging(*words: Any) -> None:
+        entered.set()
+        assert go.wait(30)
+        apply(*words)
+
+    def noted(spool: Spool) -> None:
+        sync(spool)
+        if entered.is_set():
+            forced.set()
+
+    monkeypatch.setattr(sink, "apply", hanging)
+    monkeypatch.setattr(Spool, "sync", noted)
+    recorder, _ = started()
+    recorder(exchange(), 200, 0.1)
+    try:
+        assert entered.wait(10)
+        recorder(exchange(), 200, 0.1)
+        assert forced.wait(10)
+        until(lambda: registry.get_sample_value("twinstack_spool_records") == 2, 10, "two that wait")
+        until(lambda: (registry.get_sample_value("twinstack_spool_lag_seconds") or 0) > 0, 10, "a lag")
+    finally:
+        go.set()
+    until(lambda: sink.count(INTERACTIONS) == 2, 10, "both")
 
 
 def test_what_a_sink_does_not_take_at_the_end_is_shipped_by_the_next_start(
