@@ -1,4 +1,4 @@
-"""The strict check of objects against the API's own schemas, where this machine has it."""
+"""The strict check of objects: the API's own schemas, where this machine has them, and the table of rules."""
 
 import importlib.util
 from functools import cache
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.helm.rendering import ROOT, Object
+from tests.kubernetes.api_rules import refusals
 
 #: Beside a checkout, or beside the folder of a worktree.
 CHECKS = [ROOT.joinpath(*[".."] * up, "shared/tools/check_manifests.py") for up in (1, 2)]
@@ -29,4 +30,4 @@ def findings(made: Object) -> list[tuple[str, str]]:
     """Path and message for everything wrong with an object; skips the test where nothing can tell."""
     if _checker() is None:
         pytest.skip("no ../shared/tools/check_manifests.py here: objects are not checked by schema")
-    return list(_checker().findings(made, "1.34"))
+    return [*_checker().findings(made, "1.34"), *(("", said) for said in refusals(made))]

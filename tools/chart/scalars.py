@@ -17,13 +17,13 @@ class Closed(TypedDict):
 
 
 Name = names.ObjectName
-NameOrNothing = Annotated[str, Field(pattern=names.SUBDOMAIN_OR_NOTHING)]
+NameOrNothing = names.SubdomainOrNothing
 #: Beginning of object names: KServe adds to them, and a Service begins with a letter.
 PrefixOrNothing = Annotated[str, Field(pattern=r"^([a-z]([a-z0-9-]{0,22}[a-z0-9])?)?$")]
-SecretKey = Annotated[str, Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")]
+SecretKey = names.DataKey
 Variable = names.Variable
 TwinName = Annotated[str, Field(pattern=names.TWIN)]
-QuantityText = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
+QuantityText = Annotated[str, Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,9})?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 #: An amount of anything: Kubernetes takes text and number.
 Quantity = QuantityText | Annotated[float, Field(ge=0, le=BYTES[1])]
 #: CPU cores.
@@ -34,6 +34,9 @@ Size = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi|Ti)$")]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 Replicas = Annotated[int, Field(ge=0, le=1_000)]
+#: Seconds that open answers have: more than the five that a pod sleeps before it ends, which an API server
+#: checks, and some to answer in.
+Grace = Annotated[int, Field(ge=10, le=86_400)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 User = Annotated[int, Field(ge=1, le=2_147_483_647)]
 Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]*(s|m|h)$")]
@@ -55,19 +58,7 @@ FilePath = Annotated[
 ]
 ImageRef = Annotated[str, Field(pattern=r"^([a-z0-9][A-Za-z0-9./:_@-]*[A-Za-z0-9])?$")]
 ModelUri = Annotated[str, Field(pattern=r"^((s3|gs|hf|pvc|oci|https)://[^\s]+)?$")]
-Labels = dict[
-    Annotated[
-        str,
-        Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"),
-    ],
-    Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$")],
-]
-Annotations = dict[
-    Annotated[
-        str,
-        Field(pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$"),
-    ],
-    str,
-]
+Labels = dict[names.Key, names.LabelValue]
+Annotations = dict[names.Key, str]
 #: Objects of Kubernetes that the API server checks.
 Free = dict[str, Any]

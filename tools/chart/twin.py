@@ -5,10 +5,12 @@ from typing import Annotated, Literal, Required
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from components.shared.config.names import DEVICE, Device, KeyOrNothing, LabelValue
 from tools.chart.scalars import (
     Closed,
     Cores,
     Free,
+    Grace,
     ImageRef,
     Labels,
     Memory,
@@ -24,11 +26,37 @@ from tools.chart.scalars import (
     User,
 )
 
+#: Devices are counted in whole ones.
+DEVICES = {
+    "patternProperties": {
+        rf"^{DEVICE}$": {
+            "anyOf": [{"type": "string", "pattern": "^[0-9]{1,9}$"}, {"type": "integer", "minimum": 0}]
+        }
+    }
+}
 
-class Amounts(TypedDict, total=False, extra_items=Quantity):  # type: ignore[call-arg]
-    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
-    cpu: Cores
-    memory: Memory
+#: What an API server says of tolerations.
+TOLERATES = {
+    "allOf": [
+        {
+            "if": {"properties": {"operator": {"const": "Exists"}}, "required": ["operator"]},
+            "then": {"properties": {"value": {"const": ""}}},
+            "else": {"required": ["key"], "properties": {"key": {"minLength": 1}}},
+        },
+        {
+            "if": {"required": ["tolerationSeconds"]},
+            "then": {"properties": {"effect": {"const": "NoExecute"}}, "required": ["effect"]},
+        },
+    ]
+}
+
+
+# A name with a dash is no word of Python, so this one is written as a call.
+_Amounts = TypedDict("_Amounts", {"cpu": Cores, "memory": Memory, "ephemeral-storage": Quantity}, total=False)
+
+
+class Amounts(Closed, _Amounts, total=False):
+    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra=DEVICES)  # type: ignore[misc]
 
 
 class Resources(Closed, total=False):
@@ -37,9 +65,10 @@ class Resources(Closed, total=False):
 
 
 class Toleration(Closed, total=False):
-    key: str
+    __pydantic_config__ = ConfigDict(extra="forbid", json_schema_extra=TOLERATES)  # type: ignore[misc]
+    key: KeyOrNothing
     operator: Literal["Exists", "Equal"]
-    value: str
+    value: LabelValue
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
     tolerationSeconds: Annotated[int, Field(ge=0)]
 
@@ -66,7 +95,7 @@ class Front(Closed, total=False):
     enabled: bool
     resources: Resources
     startupSeconds: Seconds
-    graceSeconds: Seconds
+    graceSeconds: Grace
     scaling: Scaling
 
 
@@ -99,11 +128,11 @@ class Predictor(Closed, total=False):
     adapters: list[Adapter]
     args: list[str]
     gpus: Annotated[int, Field(ge=0, le=16)]
-    accelerator: Annotated[str, Field(pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")]
+    accelerator: Device
     sharedMemory: Size
     resources: Resources
     startupSeconds: Seconds
-    graceSeconds: Seconds
+    graceSeconds: Grace
     nodeSelector: Labels
     tolerations: list[Toleration]
     affinity: Free

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Required
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from components.shared.config.names import Key
 from components.shared.metrics.metric import SECONDS
 from tools.chart.scalars import (
     Annotations,
@@ -80,7 +81,7 @@ class Limits(Closed, total=False):
 
 class Spread(Closed, total=False):
     enabled: bool
-    topologyKey: Annotated[str, Field(min_length=1)]
+    topologyKey: Key
     whenUnsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"]
 
 

@@ -5,17 +5,17 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import NAME_OR_NOTHING
+from components.shared.config.names import NAME_OR_NOTHING, Device, Key, LabelValue
 
 
 class Toleration(Settings):
     """A taint that a pod may run beside."""
 
-    key: str = Field(min_length=1, max_length=317)
+    key: Key
     """Key of the taint, for example `nvidia.com/gpu`."""
     operator: Literal["Exists", "Equal"] = "Exists"
     """Whether the value of the taint matters."""
-    value: str = ""
+    value: LabelValue = ""
     """Value of the taint, with operator `Equal`."""
     effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
     """Effect of the taint; empty means every effect."""
@@ -30,11 +30,11 @@ class Toleration(Settings):
 class Pool(Settings):
     """Nodes of one kind."""
 
-    node_labels: dict[str, str] = Field(min_length=1)
+    node_labels: dict[Key, LabelValue] = Field(min_length=1)
     """Labels that a node must carry, for example `twinstack.io/pool: gpu`."""
     tolerations: tuple[Toleration, ...] = ()
     """Taints of these nodes."""
-    accelerator: str = Field(default="nvidia.com/gpu", min_length=1)
+    accelerator: Device = "nvidia.com/gpu"
     """Resource that a stage with `gpus` asks for."""
     queue: str = Field(default="", pattern=NAME_OR_NOTHING)
     """Kueue LocalQueue that admits the pods; empty where there is no Kueue."""

@@ -5,7 +5,14 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import NAME_OR_NOTHING, SUBDOMAIN_OR_NOTHING, Address
+from components.shared.config.names import (
+    NAME_OR_NOTHING,
+    Address,
+    Key,
+    KeyOrNothing,
+    LabelValue,
+    SubdomainOrNothing,
+)
 from components.shared.config.quantities import Cores, Memory, Sized
 
 
@@ -14,7 +21,7 @@ class Prometheus(Settings):
 
     address: Address = "http://prometheus-operated.monitoring.svc:9090"
     """Its address."""
-    authentication: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
+    authentication: SubdomainOrNothing = ""
     """TriggerAuthentication of KEDA; empty means none."""
 
 
@@ -41,7 +48,7 @@ class PredictorWork(Sized):
     in_front: bool = False
     """The front loads the model itself and no predictor is made: for small models, and for clusters without
     a GPU. A foundation model of a `package:` answers there anyway, because only our images hold it."""
-    runtime: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
+    runtime: SubdomainOrNothing = ""
     """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
     cpu: Cores = "500m"
     """Requested cores."""
@@ -63,7 +70,7 @@ class PredictorWork(Sized):
     """Pods at the most; above `replicas` the stage makes what `scaling` says."""
     scaling: PredictorScaling = PredictorScaling()
     """What scales the pods."""
-    spread: str = Field(default="kubernetes.io/hostname", max_length=317)
+    spread: KeyOrNothing = "kubernetes.io/hostname"
     """Node label over whose values the pods spread where there is room; empty means that they do not."""
     grace_seconds: int = Field(default=120, ge=10, le=3_600)
     """Seconds that open answers have after a pod is asked to end, in mode Standard."""
@@ -90,9 +97,9 @@ class Predictors(Settings):
     """Predictors of LLM twins."""
     twins: dict[str, PredictorWork] = Field(default={})
     """Twins whose predictors run with something else, by name."""
-    labels: dict[str, str] = Field(default={})
+    labels: dict[Key, LabelValue] = Field(default={})
     """More labels of the InferenceServices and their pods; the chart names its `commonLabels` here."""
-    priority_class: str = Field(default="", pattern=SUBDOMAIN_OR_NOTHING)
+    priority_class: SubdomainOrNothing = ""
     """PriorityClass of their pods; the chart names its own where `priorityClasses` makes them."""
     ready_seconds: int = Field(default=1_800, ge=1, le=86_400)
     """Longest wait for a predictor; then the candidate is taken back and the champion stays."""

@@ -5,7 +5,14 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from components.shared.config.base import Settings
-from components.shared.config.names import NAME_OR_NOTHING, ImageName, ObjectName, StageName, Variable
+from components.shared.config.names import (
+    NAME_OR_NOTHING,
+    DataKey,
+    ImageName,
+    ObjectName,
+    StageName,
+    Variable,
+)
 from components.shared.config.quantities import Cores, Memory, Sized
 
 
@@ -53,7 +60,7 @@ class SecretVariable(Settings):
 
     secret: ObjectName
     """Name of the Secret, in the namespace of the pipelines."""
-    key: str = Field(pattern=r"^[-._a-zA-Z0-9]{1,253}$")
+    key: DataKey
     """Key inside it."""
     variable: Variable
     """Environment variable that receives the value."""

@@ -41,6 +41,13 @@
 {{- if and (eq $twin.kind "classic") (or $one.adapters $one.gpus (eq $one.engine "LLMInferenceService")) -}}
 {{- fail (printf "%s: adapters, gpus and engine LLMInferenceService are for twins of kind llm" $where) -}}
 {{- end -}}
+{{- $names := list "base" (default $twin.name $one.modelName) -}}
+{{- range $one.adapters -}}
+{{- if has .name $names -}}
+{{- fail (printf "%s.adapters: the name %s is taken" $where .name) -}}
+{{- end -}}
+{{- $names = append $names .name -}}
+{{- end -}}
 {{- if eq $one.engine "LLMInferenceService" -}}
 {{- if lt (int $one.scaling.minReplicas) 1 -}}
 {{- fail (printf "%s.scaling.minReplicas: an LLMInferenceService keeps one pod at the least" $where) -}}
@@ -70,12 +77,7 @@
 {{- define "twinstack.checkAdapters" -}}
 {{- $one := index . 0 -}}
 {{- $where := index . 1 -}}
-{{- $names := list "base" -}}
 {{- range $one.adapters -}}
-{{- if has .name $names -}}
-{{- fail (printf "%s.adapters: the name %s is taken" $where .name) -}}
-{{- end -}}
-{{- $names = append $names .name -}}
 {{- if or (hasPrefix "oci://" .uri) (hasPrefix "oci://" $one.storageUri) -}}
 {{- fail (printf "%s: KServe takes an image (oci://) for a model of one URI only; keep base and adapters on s3, gs, hf or pvc" $where) -}}
 {{- end -}}

@@ -99,9 +99,11 @@ start. */}}
 {{- $limits := default dict (index . 1).limits -}}
 {{- range $name, $wanted := (index . 1).requests -}}
 {{- $most := get $limits $name -}}
-{{- if and $wanted $most -}}
+{{- if and (contains "/" $name) (ne (toString $wanted) (toString $most)) -}}
+{{- fail (printf "%s.requests.%s: devices are not overcommitted; give limits the same amount" $where $name) -}}
+{{- else if not (or (kindIs "invalid" $wanted) (kindIs "invalid" $most) (eq (toString $most) "")) -}}
 {{- if gt (include "twinstack.amount" $wanted | float64) (include "twinstack.amount" $most | float64) -}}
-{{- fail (printf "%s.requests.%s: %s is above the limit of %s" $where $name $wanted $most) -}}
+{{- fail (printf "%s.requests.%s: %v is above the limit of %v" $where $name $wanted $most) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -4,8 +4,8 @@ objects of two releases never meet. */}}
 {{- $chart := default .Chart.Name .Values.nameOverride -}}
 {{- $given := ternary .Release.Name (printf "%s-%s" .Release.Name $chart) (contains $chart .Release.Name) -}}
 {{- $name := default $given .Values.fullnameOverride -}}
-{{- if gt (len $name) 24 -}}
-{{- printf "%s-%s" (trunc 15 $name | trimSuffix "-") (sha256sum $name | trunc 8) -}}
+{{- if or (gt (len $name) 24) (contains "." $name) -}}
+{{- printf "%s-%s" (replace "." "-" $name | trunc 15 | trimSuffix "-") (sha256sum $name | trunc 8) -}}
 {{- else -}}
 {{- $name -}}
 {{- end -}}

@@ -189,10 +189,13 @@ topologySpreadConstraints:
 preStop: {sleep: {seconds: 5}}
 {{- end -}}
 
-{{/* Name of a PriorityClass, for `list $ NAME`; it is cluster-wide, so the namespace is part of it. */}}
+{{/* Name of a PriorityClass, for `list $ NAME`; it is cluster-wide, so the namespace is part of it. An API server lets
+nobody change its value, so the value is part of it too, and keeps names that begin with `system-` to itself. */}}
 {{- define "twinstack.priorityClass" -}}
 {{- $root := index . 0 -}}
-{{- printf "%s-%s-%s" $root.Release.Namespace (include "twinstack.fullname" $root) (index . 1) -}}
+{{- if hasPrefix "system-" $root.Release.Namespace }}of-{{ end -}}
+{{- $value := get $root.Values.priorityClasses (index . 1) | int -}}
+{{- printf "%s-%s-%s-%d" $root.Release.Namespace (include "twinstack.fullname" $root) (index . 1) $value -}}
 {{- end -}}
 
 {{- define "twinstack.pullSecrets" -}}

@@ -103,3 +103,17 @@ runtimeClassName: {{ . | quote }}
 priorityClassName: {{ include "twinstack.priorityClass" (list $root "predictor") }}
 {{- end }}
 {{- end -}}
+
+{{/* Name of a model's cache, for `list $ TWIN`. An API server lets nobody change the model of a cache, so the model is
+part of the name; KServe writes the name into a label, so it has 63 characters at most. A LocalModelCache is
+cluster-wide, so the namespace is part of its name. */}}
+{{- define "twinstack.cacheName" -}}
+{{- $root := index . 0 -}}
+{{- $twin := index . 1 -}}
+{{- $name := include "twinstack.serviceName" (list $root (printf "%s-pinned" $twin.name)) -}}
+{{- if eq $twin.predictor.cache.scope "Cluster" -}}
+{{- $name = printf "%s-%s" $root.Release.Namespace $name -}}
+{{- end -}}
+{{- $digest := printf "%s %s" $name $twin.predictor.storageUri | sha256sum | trunc 8 -}}
+{{- printf "%s-%s" (trunc 54 $name | trimSuffix "-") $digest -}}
+{{- end -}}

@@ -114,6 +114,7 @@ def test_a_classic_model_runs_on_the_runtime_that_the_chart_makes() -> None:
         ({"cache": {"enabled": True}}, "cache.nodeGroups"),
         ({"cache": {"enabled": True, "nodeGroups": ["gpu"]}}, "model of one URI only"),
         ({"adapters": [{"name": "base", "uri": "s3://b/c"}]}, "the name base is taken"),
+        ({"adapters": [{"name": "docs", "uri": "s3://b/c"}]}, "the name docs is taken"),
         ({"adapters": [{"name": "tone", "uri": "oci://r/c"}]}, "for a model of one URI only"),
         ({"storageUri": "oci://r/c"}, "for a model of one URI only"),
         ({"gpus": 8}, "may take 32 accelerators at their largest, allowed are 16"),
