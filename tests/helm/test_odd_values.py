@@ -56,6 +56,8 @@ def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
         ({"files": {"a.txt": "x" * 1_100_000}}, "Kubernetes takes 1048576"),
         ({"config": {"cluster": {"service_accounts": {"serving": "twinstack-console"}}}}, "name another"),
         ({"console": {"resources": {"requests": {"cpu": "1001m"}}}}, "cpu: 1001m is above the limit of 1"),
+        ({"console": {"resources": {"limits": {"cpu": 0}}}}, "cpu: 100m is above the limit of 0"),
+        ({"console": {"resources": {"requests": {"nvidia.com/gpu": 1}}}}, "devices are not overcommitted"),
         ({"migration": {"resources": {"limits": {"memory": "900M"}}}}, "memory: 1Gi is above the limit"),
         (
             {"twinDefaults": {"front": {"resources": {"requests": {"memory": "9Gi"}}}}, "twins": [CREDIT]},
@@ -79,6 +81,18 @@ def test_what_an_api_server_or_a_kubelet_would_refuse_is_refused_with_its_place(
         ({"networkPolicies": {"callers": [{}]}}, "/networkPolicies/callers/0"),
         ({"networkPolicies": {"callers": [{"ipBlock": {"cidr": "10.0.0.0/33"}}]}}, "cidr"),
         ({"networkPolicies": {"callers": [{"ipBlock": {"cidr": "::/0"}, "podSelector": {}}]}}, "callers/0"),
+        ({"pods": {"tolerations": [{"value": "x"}]}}, "missing property 'key'"),
+        ({"pods": {"tolerations": [{"key": "a b", "operator": "Exists"}]}}, "tolerations/0/key"),
+        ({"pods": {"tolerations": [{"operator": "Exists", "value": "x"}]}}, "tolerations/0/value"),
+        ({"pods": {"tolerations": [{"key": "a", "tolerationSeconds": 1}]}}, "missing property 'effect'"),
+        ({"pods": {"spread": {"topologyKey": "a b"}}}, "topologyKey"),
+        ({"console": {"resources": {"limits": {"gpu": 1}}}}, "'gpu' not allowed"),
+        ({"console": {"resources": {"limits": {"nvidia.com/gpu": 0.5}}}}, "gpu"),
+        ({"commonLabels": {"a..b/c": "d"}}, "'a..b/c' not allowed"),
+        ({"caBundle": {"configMap": "a..b"}}, "/caBundle/configMap"),
+        ({"caBundle": {"key": ".."}}, "/caBundle/key"),
+        ({"twinDefaults": {"front": {"graceSeconds": 4}}}, "graceSeconds"),
+        ({"config": {"cluster": {"pools": {"a": {"node_labels": {"a": "b c"}}}}}}, "/node_labels/a"),
     ],
 )
 def test_what_is_empty_or_contradicts_itself_is_refused_by_the_schema(change: Object, said: str) -> None:
