@@ -78,6 +78,22 @@ class ChatRequest(Generation):
         default=None, discriminator="type"
     )
     """What the answer has to look like."""
+    logprobs: Literal[False] | None = None
+    """Not served."""
+    top_logprobs: Literal[0] | None = None
+    """Not served."""
+    tools: None = None
+    """Not served."""
+    tool_choice: Literal["none", "auto"] | None = None
+    """Not served."""
+    parallel_tool_calls: bool | None = None
+    """Not served: there is no tool to call."""
+    modalities: list[Literal["text"]] | None = Field(default=None, max_length=1)
+    """Text alone is served."""
+    store: Literal[False] | None = None
+    """Not served: what is kept is the service's policy, not the caller's."""
+    service_tier: Literal["auto", "default"] | None = None
+    """There is one tier."""
     twinstack: Extension = Extension()
     """Fields beyond OpenAI's."""
 

@@ -17,6 +17,10 @@ class CompletionRequest(Generation):
     """Not served."""
     best_of: Literal[1] | None = None
     """Not served."""
+    logprobs: None = None
+    """Not served."""
+    suffix: None = None
+    """Not served."""
 
 
 def parse(body: bytes, limits: Serving) -> CompletionRequest:

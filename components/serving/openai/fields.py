@@ -48,6 +48,10 @@ class Extension(Closed):
 Stop = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class Nothing(Closed):
+    """An object without fields."""
+
+
 class Generation(Closed):
     """How to generate."""
 
@@ -74,6 +78,8 @@ class Generation(Closed):
     frequency_penalty: Literal[0] | None = None
     """Not served."""
     presence_penalty: Literal[0] | None = None
+    """Not served."""
+    logit_bias: Nothing | None = None
     """Not served."""
 
     @property

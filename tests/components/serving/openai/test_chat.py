@@ -153,6 +153,30 @@ def test_no_question_in_the_log(served: Any) -> None:
     assert "/openai/v1/chat/completions" in "".join(served.log)
 
 
+#: What clients send who ask for nothing by it.
+NEUTRAL = {
+    "frequency_penalty": 0,
+    "presence_penalty": 0.0,
+    "logit_bias": {},
+    "logprobs": False,
+    "top_logprobs": 0,
+    "tools": None,
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "modalities": ["text"],
+    "store": False,
+    "service_tier": "auto",
+}
+
+
+def test_fields_that_ask_for_nothing_are_taken(served: Any) -> None:
+    plain, said = served.chat("x", max_tokens=2), served.chat("x", max_tokens=2, **NEUTRAL)
+    assert said.status_code == 200, said.text
+    assert said.json()["choices"] == plain.json()["choices"]
+    body = {"model": "docs", "prompt": "x", "max_tokens": 1, "logprobs": None, "suffix": None, "echo": False}
+    assert served.post("/openai/v1/completions", body).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("change", "param"),
     [
@@ -173,6 +197,12 @@ def test_no_question_in_the_log(served: Any) -> None:
         ({"stop": ["a"] * 5}, "stop"),
         ({"seed": 1.5}, "seed"),
         ({"stream": 1}, "stream"),
+        ({"logprobs": True}, "logprobs"),
+        ({"logit_bias": {"50256": -100}}, "logit_bias.50256"),
+        ({"store": True}, "store"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"modalities": ["text", "audio"]}, "modalities"),
+        ({"reasoning_effort": "high"}, "reasoning_effort"),
     ],
 )
 def test_wrong_fields_are_named(served: Any, change: dict[str, Any], param: str) -> None:
