@@ -16,6 +16,7 @@ from components.shared import lineage
 from components.shared.config import Config, dump
 from components.shared.errors import ConfigError, TwinError
 from components.shared.progress import MARK
+from pipelines import place
 from pipelines.compiler import COMPILED, compiled_path
 from pipelines.narrator import Narrator
 
@@ -124,6 +125,7 @@ def run(
         )
     if name in TRAINING:  # now, not after the minutes that the stages before the training take
         lineage.require_committed(config.root_path, allow_dirty=allow_dirty)
+    place.require_same(config.state_path)
     folder = _run_folder(config.state_path / "runs", f"{name}-{twin}")
     narrator.begin(name, twin, folder / "log.txt")
     with _log(folder / "log.txt") as log:

@@ -6,6 +6,12 @@ from urllib.request import url2pathname
 
 from components.shared.errors import ConfigError, MissingError, NotFoundError, TwinError
 
+#: What to do where a folder on this machine is gone: a project that was moved is the usual reason.
+GONE = (
+    "if the project or its state folder was moved, move it back, or link its old path to the new one; "
+    "else promote another release, or train again"
+)
+
 
 def local_folder(uri: str) -> Path:
     """A local folder of a model's files; from object storage they are fetched once.
@@ -30,7 +36,7 @@ def local_folder(uri: str) -> Path:
         )
     folder = Path(url2pathname(parts.path))
     if not folder.is_dir():
-        raise NotFoundError(f"model files are gone: {folder}", param="release", remedy="train again")
+        raise NotFoundError(f"model files are gone: {folder}", param="release", remedy=GONE)
     return folder
 
 

@@ -17,7 +17,7 @@ from components.runtime import pushing
 from components.runtime.context import Context
 from components.shared import manifests
 from components.shared.config import load, parse
-from components.shared.errors import TwinError, exit_on_error, storage_error
+from components.shared.errors import MissingError, TwinError, exit_on_error, storage_error
 from components.shared.files import write_atomic
 from components.shared.manifests import Manifest
 from components.shared.progress import emit
@@ -95,7 +95,7 @@ def _told(error: Exception, state: Path) -> TwinError | None:
     """An error that a person can act on; None where nobody knows more than the error itself says."""
     if isinstance(error, TwinError):
         return error
-    if isinstance(error, OSError) and (found := storage_error(error)):
+    if isinstance(error, OSError) and (found := storage_error(error) or _lost(error, state)):
         return found
     if isinstance(error, sqlite3.Error):  # of a library's own file, for example Feast's
         return sqlite.failed(error, str(state))
@@ -103,6 +103,18 @@ def _told(error: Exception, state: Path) -> TwinError | None:
         if shutil.disk_usage(state).free < FULL_DISK:  # each library says it in words of its own
             return storage_error(OSError(errno.ENOSPC, f"the disk is full, {error}", str(state)))
     return None
+
+
+def _lost(error: OSError, state: Path) -> TwinError | None:
+    """That a file which an earlier stage made is there no more, where the error says so."""
+    artifacts = state / "artifacts"
+    if not isinstance(error, FileNotFoundError) or not Path(str(error.filename)).is_relative_to(artifacts):
+        return None
+    made = artifacts.joinpath(*Path(str(error.filename)).relative_to(artifacts).parts[:2])
+    return MissingError(
+        f"a file that an earlier stage made is gone: {error.filename}",
+        remedy=f"delete {made}, then run again: it is made anew",
+    )
 
 
 def task(

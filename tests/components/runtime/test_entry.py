@@ -9,7 +9,7 @@ import pytest
 from components.runtime import entry
 from components.runtime.context import Context
 from components.shared.config import load
-from components.shared.errors import StorageError
+from components.shared.errors import MissingError, StorageError
 from components.shared.manifests import Manifest
 from components.shared.progress import MARK
 
@@ -39,6 +39,17 @@ def test_a_full_disk_is_an_event_with_its_remedy(
     told = json.loads(capsys.readouterr().out.splitlines()[-1].split(MARK, 1)[1])
     assert (told["event"], told["stage"]) == ("error", "collect")
     assert "free space" in told["text"]
+
+
+def test_a_lost_file_of_an_artifact_is_told_with_the_folder_to_delete(corpus: Path) -> None:
+    context = Context(load(corpus / "twinstack.yaml"), "credit", "validate")
+    recipe = context.config.state_path / "artifacts" / "collect" / "r1"
+
+    def reading(context: Context) -> Manifest:
+        return Manifest.model_validate_json((recipe / "sub" / "table.parquet").read_bytes())
+
+    with pytest.raises(MissingError, match=f"table.parquet; delete {recipe}, then run again"):
+        entry.run_stage(reading, context, {})
 
 
 def test_what_nobody_knows_stays_as_it_is(corpus: Path) -> None:
