@@ -4,6 +4,7 @@ import os
 import posixpath
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -153,13 +154,42 @@ class FolderReader:
         for path in sorted(self.root.rglob("*")):
             name = path.relative_to(self.root).as_posix()
             if path.is_file() and not path.is_symlink() and spec.match_file(name):
-                found.append(Entry(name, digest.of_file(path), path.stat().st_size))
+                if not _is_utf8(name):
+                    raise DataError(
+                        f"the name of file {name!a} is not UTF-8",
+                        where=str(self.root),
+                        remedy="rename it, or `exclude` it",
+                    )
+                with self._readable(name):
+                    found.append(Entry(name, digest.of_file(path), path.stat().st_size))
         return found
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Path and content of each."""
         for path in paths:
-            yield path, (self.root / path).read_bytes()
+            with self._readable(path):
+                content = (self.root / path).read_bytes()
+            yield path, content
+
+    @contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DataError(
+                f"cannot read {name}: {error.strerror}",
+                where=str(self.root),
+                remedy="make it readable, or `exclude` it; nothing was collected",
+            ) from error
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a name of the file system is text; its other bytes come as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def open_source(source: GitSource | FolderSource, root: Path, kept: Path) -> Reader:

@@ -1,16 +1,17 @@
 """Stage collect, documents: incremental, deletions honoured, nothing lost on bad input."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from components.adapters.sources import GitReader
+from components.adapters.sources import FolderReader, GitReader
 from components.collect import core
 from components.runtime.context import Context
 from components.shared.config import load
-from components.shared.config.llm import GitSource
+from components.shared.config.llm import FolderSource, GitSource
 from components.shared.errors import ConfigError, DataError
 
 
@@ -62,6 +63,23 @@ def test_a_file_that_is_not_utf8_is_named_and_nothing_is_lost(corpus: Path) -> N
     with pytest.raises(DataError, match=r"one\.md: not UTF-8: byte 0xe9 at offset 5.*max_rejected"):
         core.run(context(corpus))
     assert len(paths(context(corpus))) == 3
+
+
+def test_a_file_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    reader = FolderReader(tmp_path, FolderSource(type="folder", path=".", include=("*.md",)))
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.md", "w") as file:  # noqa: PTH123 - a path of bytes
+        file.write("text")
+    with pytest.raises(DataError, match=r"'caf\\udce9\.md' is not UTF-8.*rename it"):
+        reader.entries()
+
+
+def test_a_file_that_goes_away_meanwhile_is_told(tmp_path: Path) -> None:
+    (tmp_path / "one.md").write_text("text")
+    reader = FolderReader(tmp_path, FolderSource(type="folder", path=".", include=("*.md",)))
+    (found,) = reader.entries()
+    (tmp_path / "one.md").unlink()
+    with pytest.raises(DataError, match=r"cannot read one\.md: No such file.*nothing was collected"):
+        list(reader.read([found.path]))
 
 
 def test_a_file_of_50_mb_is_refused_by_size(corpus: Path) -> None:
