@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -173,13 +174,25 @@ def test_a_choice_of_twins_is_left_to_the_caller(command: str, kind: str, corpus
     assert f"0 twins are of kind {kind}" in done.stderr
 
 
-def test_a_stage_that_dies_is_named_with_its_last_words(corpus: Path) -> None:
+def test_a_lost_file_is_named_with_what_to_delete_and_then_made_anew(corpus: Path) -> None:
     assert twin("run", "collect", "--twin", "credit", folder=corpus).returncode == 0
     (table,) = corpus.glob(".twinstack/artifacts/validate/*/table.parquet")
     table.unlink()
     done = twin("run", "features", "--twin", "credit", folder=corpus)
+    assert done.returncode == 6
+    assert f"delete {table.parent.resolve()}, then run again" in done.stderr
+    shutil.rmtree(table.parent)
+    assert twin("run", "collect", "--twin", "credit", folder=corpus).returncode == 0
+    assert table.exists()
+
+
+def test_a_stage_that_dies_is_named_with_its_last_words(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINSTACK_CRASH_AT", "collect:after-warehouse")
+    done = twin("run", "collect", "--twin", "credit", folder=corpus)
     assert done.returncode == 1
-    assert "stage materialize died: FileNotFoundError: " in done.stderr
+    assert "stage collect died: Killed" in done.stderr
     assert "log.txt" in done.stderr
     assert "\x1b" not in done.stderr
 
