@@ -93,6 +93,7 @@ def _annotations(release: Release, settings: Cluster, work: PredictorWork) -> di
         "serving.kserve.io/deploymentMode": settings.deployment_mode,
         "serving.kserve.io/autoscalerClass": "external" if autoscaling.scaled(work, settings) else "none",
         "twinstack.io/run": release.run,
+        MODEL_VERSION: release.model_version,
         "twinstack.io/model-digest": release.model_digest,
         "twinstack.io/model-uri": release.model_uri,
         "twinstack.io/dataset-version": release.dataset_version,

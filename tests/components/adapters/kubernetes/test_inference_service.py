@@ -168,6 +168,7 @@ def test_where_it_comes_from_is_written_on_it() -> None:
     assert meta["labels"]["twinstack.io/model-version"] == "3"
     wanted = {
         "run": "run-1",
+        "model-version": "3",
         "model-digest": "0a1b",
         "dataset-version": "d1",
         "commit": "abc dirty",
