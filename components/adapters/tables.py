@@ -55,14 +55,16 @@ class Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = self.column(name)
-        if pa.types.is_dictionary(found.type):
-            found = found.cast(found.type.value_type)
-        counted = pc.value_counts(found)
-        pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
-        made = dict(pairs)
-        missing = made.pop(None, 0)
-        return made, missing
+        made: dict[str | None, int] = {None: 0}
+        # A chunk at a time: every chunk has a dictionary of its own, and may name a text twice in it.
+        for chunk in self.column(name).chunks:
+            counted = pc.value_counts(chunk)
+            values = counted.field("values")
+            texts = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+            for text, rows in zip(texts.to_pylist(), counted.field("counts").to_pylist(), strict=True):
+                made[text] = made.get(text, 0) + rows
+        missing = made.pop(None)
+        return {text: rows for text, rows in made.items() if text is not None}, missing
 
 
 @contextlib.contextmanager
@@ -111,9 +113,12 @@ def _parquet(path: Path) -> tuple[Any, int, Callable[[str], Any]]:
     with pq.ParquetFile(path) as file:
         metadata, schema = file.metadata, file.schema_arrow
 
+    # Most texts of a column come often: their places in the file's dictionary are counted, not the texts.
+    texts = [one.name for one in schema if _kind(one.type) == "text"]
+
     def read(name: str) -> Any:
         # A reader of its own: one is not safe to share between threads.
-        with pq.ParquetFile(path, metadata=metadata, memory_map=True) as own:
+        with pq.ParquetFile(path, metadata=metadata, memory_map=True, read_dictionary=texts) as own:
             return own.read(columns=[name], use_threads=False).column(0)
 
     return schema, metadata.num_rows, read

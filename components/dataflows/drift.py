@@ -60,9 +60,11 @@ def reference(values: Floats, bins: int) -> Reference:
     known = known[~np.isnan(known)]
     if not len(known):
         known = values[~np.isnan(values)][:SAMPLE]
-    distinct = np.unique(known)
-    if not len(distinct):
+    if not len(known):
         raise ValueError("no value to take bins from")
+    # Sorted once: for the distinct values and for the quantiles.
+    known = np.sort(known)
+    distinct = known[np.concatenate([[True], known[1:] != known[:-1]])]
     if len(distinct) == 1:
         edges = np.array([distinct[0], np.nextafter(distinct[0], np.inf)])
     elif len(distinct) <= bins:
