@@ -164,7 +164,7 @@ class Questions(Settings):
     """Longest answer in the evaluation."""
     batch_size: int = Field(default=12, ge=1, le=1024)
     """Questions answered at a time."""
-    answers: int = Field(default=60, ge=1, le=100_000)
+    answers: int = Field(default=50, ge=1, le=100_000)
     """How many questions are also answered by the model; retrieval is measured on all."""
     timed: int = Field(default=8, ge=1, le=100_000)
     """How many of them are answered once more, one at a time, for the latency."""
