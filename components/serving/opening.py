@@ -3,14 +3,15 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from components.adapters.stores import Stores
 from components.runtime.champion import champion_of, read_release, require_traffic
 from components.serving.exchange import Observer
 from components.serving.sharing import Shared
-from components.serving.traffic.manager import manager
+from components.serving.traffic.fleet import R
+from components.serving.traffic.manager import Manager, manager
 from components.shared.config import Config
 from components.shared.errors import MissingError
 from components.shared.metrics.instruments import Instruments
@@ -83,38 +84,28 @@ def _front(
     shared: Shared,
 ) -> "Front":
     """The front of a release's twin; no release is open yet."""
+    warehouse, twin = stores.warehouse, release.twin
 
-    def found(name: str) -> Release:
-        return read_release(stores.warehouse, release.twin, name)
+    def managed(opened: Callable[[Release], R]) -> Manager[R]:
+        return manager(
+            warehouse,
+            twin,
+            release.kind,
+            lambda name: opened(read_release(warehouse, twin, name)),
+            config.serving,
+            observers,
+            instruments,
+        )
 
     if release.kind == "llm":
         from components.serving.llm.front import LlmFront
         from components.serving.llm.parts import open_release
 
         return LlmFront(
-            manager(
-                stores.warehouse,
-                release.twin,
-                release.kind,
-                lambda name: open_release(config, stores, found(name), instruments, shared),
-                config.serving,
-                observers,
-                instruments,
-            ),
+            managed(lambda one: open_release(config, stores, one, instruments, shared)),
             config.serving.limits.max_prompt_tokens,
         )
     from components.serving.classic.front import ClassicFront
     from components.serving.classic.release import open_classic
 
-    return ClassicFront(
-        config,
-        manager(
-            stores.warehouse,
-            release.twin,
-            release.kind,
-            lambda name: open_classic(config, stores, found(name), instruments),
-            config.serving,
-            observers,
-            instruments,
-        ),
-    )
+    return ClassicFront(config, managed(lambda one: open_classic(config, stores, one, instruments)))
