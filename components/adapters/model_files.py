@@ -4,12 +4,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from components.shared.errors import ConfigError, MissingError, NotFoundError, TwinError
+from components.shared import sums
+from components.shared.errors import ConfigError, DataError, MissingError, NotFoundError, TwinError
 
 #: What to do where a folder on this machine is gone: a project that was moved is the usual reason.
 GONE = (
     "if the project or its state folder was moved, move it back, or link its old path to the new one; "
-    "else promote another release, or train again"
+    "else run pipeline `train`, which puts the files back, or promote another release"
 )
 
 
@@ -18,8 +19,25 @@ def local_folder(uri: str) -> Path:
 
     Raises:
         ConfigError: The URI is of no kind that can be fetched.
-        NotFoundError: The folder is gone.
+        DataError: A file is not what it was when the model was made.
+        NotFoundError: The folder is gone, or a file of it.
     """
+    folder = _found(uri)
+    try:
+        changed = sums.changed(folder)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"model file is gone: {error.filename}", param="release", remedy=GONE) from error
+    if changed:
+        raise DataError(
+            f"model files were changed since they were made: {', '.join(changed)}",
+            where=str(folder),
+            remedy="run pipeline `train`, which puts the files back, or promote another release; where the "
+            "folder is a copy of object storage, delete it and try again",
+        )
+    return folder
+
+
+def _found(uri: str) -> Path:
     parts = urlsplit(uri)
     if parts.scheme == "s3":
         from components.adapters import objects
@@ -41,7 +59,7 @@ def local_folder(uri: str) -> Path:
 
 
 def available(uri: str) -> bool:
-    """Whether a model's files are where they were, without fetching them."""
+    """Whether a model's files are where they were, and on this machine as they were; nothing is fetched."""
     if urlsplit(uri).scheme == "s3":
         from components.adapters import objects
 

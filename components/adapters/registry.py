@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.adapters import tracking_database
+from components.adapters.model_files import available
 from components.shared.errors import TwinError
 
 if TYPE_CHECKING:
@@ -99,9 +100,10 @@ class Registry:
     ) -> Registered:
         """Record a run with its files and register them as a model version.
 
-        Registering a recipe again returns what is there. A run that a killed process left without a model
-        version is marked as killed and made anew. On a server the model version names the files in the
-        artifact store, `uri`; from object storage they are not copied a second time.
+        Registering a recipe again returns what is there, and puts its files back where they were lost or
+        changed. A run that a killed process left without a model version is marked as killed and made anew.
+        On a server the model version names the files in the artifact store, `uri`; from object storage they
+        are not copied a second time.
 
         Raises:
             TrackingError: The server cannot be reached, or refuses.
@@ -109,6 +111,8 @@ class Registry:
         files = uri if self._artifacts is None else ""
         with self._told():
             if found := self._find(twin, recipe):
+                if self._artifacts is not None and not available(found.uri):
+                    self._client.log_artifacts(found.run, str(folder), "model")
                 return found
             run_id, source = self._recorded(twin, recipe, folder, params, metrics, tags, files)
             self._ensure_model(twin)

@@ -20,12 +20,12 @@ from components.evaluate.side import Side
 from components.evaluate.variants import Models, Variant, answers, closed_book, remembered, seconds
 from components.runtime.context import Context
 from components.runtime.retriever import Retriever
-from components.shared import digest
+from components.shared import digest, sums
 from components.shared.config.llm import Foundation
 from components.shared.endpoints import endpoint
 from components.shared.errors import DataError
 from components.shared.generation import Answer
-from components.shared.manifests import Manifest
+from components.shared.manifests import MANIFEST, Manifest
 
 if TYPE_CHECKING:
     from components.adapters.vectors.contract import Found
@@ -92,7 +92,7 @@ class Measuring:
             tuple(prompts.messages(prompts.render(side.prompt, found), one.question))
             for one, found in zip(self._answered, chosen, strict=True)
         )
-        adapter = digest.of_folder(side.adapter, leave_out=["manifest.json"])
+        adapter = digest.of_folder(side.adapter, leave_out=[MANIFEST, sums.NAME])
         with_context = Variant(f"{side.name} with retrieval", adapter, side.adapter, prompted, base)
         alone = Variant(f"{side.name} alone", adapter, side.adapter, closed_book(self._answered), base)
         made = self._answers(with_context)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,17 +28,32 @@ def of_json(value: Any) -> str:
     return of_text(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
 
 
-def of_file(path: Path) -> str:
-    """Name of a file, read in 1 MiB blocks."""
+def whole(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal, read in blocks."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:SIZE]
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def of_file(path: Path) -> str:
+    """Name of a file."""
+    return whole(path)[:SIZE]
+
+
+def of_files(folder: Path, *, leave_out: Iterable[str] = ()) -> dict[str, str]:
+    """SHA-256 of every file below a folder, by relative path, sorted."""
+    skipped = set(leave_out)
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in skipped)
+    return {path.relative_to(folder).as_posix(): whole(path) for path in files}
 
 
 def of_folder(folder: Path, *, leave_out: Iterable[str] = ()) -> str:
     """Name of every file below a folder, by relative path and content."""
-    skipped = set(leave_out)
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in skipped)
-    return of_json([[path.relative_to(folder).as_posix(), of_file(path)] for path in files])
+    return of_digests(of_files(folder, leave_out=leave_out))
+
+
+def of_digests(files: Mapping[str, str]) -> str:
+    """Name of files by relative path and SHA-256; the same as of the folder that they lie in."""
+    return of_json([[path, found[:SIZE]] for path, found in files.items()])
 
 
 @cache

@@ -57,7 +57,7 @@ class Manifest(Binding):
                 where=f"manifest of stage {self.stage}, twin {self.twin}",
                 remedy="set stores.artifacts to the store that it lies in",
             )
-        return Path(unquote(urlsplit(self.uri).path) if self.uri.startswith("file://") else self.uri)
+        return local_path(self.uri)
 
     def bound(self, opener: Callable[[str], Path]) -> "Manifest":
         """A copy whose `folder` is opened by the store it lies in."""
@@ -94,6 +94,11 @@ class Manifest(Binding):
                 remedy=f"run stage {self.stage} again",
             )
         return value
+
+
+def local_path(uri: str) -> Path:
+    """The path of a `file://` URI, or of a plain path."""
+    return Path(unquote(urlsplit(uri).path) if uri.startswith("file://") else uri)
 
 
 def read(path: Path) -> Manifest:

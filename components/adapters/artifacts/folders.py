@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from components.shared import digest, manifests
+from components.shared import digest, manifests, sums
+from components.shared.errors import DataError
 from components.shared.files import locked, write_atomic
 from components.shared.manifests import MANIFEST, Manifest
 
@@ -22,8 +23,7 @@ class FolderArtifacts:
 
     def find(self, stage: str, recipe: str) -> Manifest | None:
         """The committed output of a recipe, or None."""
-        path = self.root / stage / recipe / MANIFEST
-        return manifests.read(path) if path.exists() else None
+        return _read(self.root / stage / recipe / MANIFEST)
 
     def commit(self, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
         """Let `build` fill an empty folder and commit what it returns.
@@ -41,27 +41,28 @@ class FolderArtifacts:
         folder.mkdir(parents=True)
         start = time.perf_counter()
         made = build(folder)
+        digests = digest.of_files(folder)
+        sums.write(folder, digests)
         filled = made.model_copy(
             update={
-                "version": made.version or digest.of_folder(folder),
+                "version": made.version or digest.of_digests(digests),
                 "uri": folder.as_uri(),
                 "seconds": round(time.perf_counter() - start, 3),
             }
         )
         write_atomic(folder / MANIFEST, filled.model_dump_json(indent=2))
-        return filled
+        return filled.bound(_whole)
 
     def with_version(self, stage: str, version: str) -> Manifest | None:
         """A committed output of a content version, or None."""
         for path in sorted((self.root / stage).glob(f"*/{MANIFEST}")):
             if (found := manifests.read(path)).version == version:
-                return found
+                return found.bound(_whole)
         return None
 
     def latest(self, twin: str, stage: str) -> Manifest | None:
         """The output that the twin's last run of the stage made or found again."""
-        path = self.root / "latest" / twin / f"{stage}.json"
-        return manifests.read(path) if path.exists() else None
+        return _read(self.root / "latest" / twin / f"{stage}.json")
 
     def mark_latest(self, manifest: Manifest) -> None:
         """Make this the twin's newest output of the stage."""
@@ -69,5 +70,25 @@ class FolderArtifacts:
         write_atomic(path, manifest.model_dump_json(indent=2))
 
     def bound(self, manifest: Manifest) -> Manifest:
-        """The manifest as it is: its folder is on this machine."""
-        return manifest
+        """The manifest with a `folder` that is checked when it is first asked for."""
+        return manifest.bound(_whole)
+
+
+def _read(path: Path) -> Manifest | None:
+    return manifests.read(path).bound(_whole) if path.exists() else None
+
+
+def _whole(uri: str) -> Path:
+    """The folder of a `file://` URI, with the files that were committed.
+
+    Raises:
+        DataError: One of them was changed since.
+    """
+    folder = manifests.local_path(uri)
+    if changed := sums.changed(folder):
+        raise DataError(
+            f"what a stage made was changed since: {', '.join(changed)}",
+            where=str(folder),
+            remedy="delete the folder, then run again: it is made anew; or put back a copy of the files",
+        )
+    return folder

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from components.adapters import objects
-from components.shared import digest
+from components.shared import digest, sums
 from components.shared.errors import DataError
 from components.shared.manifests import MANIFEST, Manifest
 
@@ -50,7 +50,9 @@ class S3Artifacts:
     def _build(self, folder: Path, draft: Manifest, build: Callable[[Path], Manifest]) -> Manifest:
         start = time.perf_counter()
         made = build(folder)
-        content = digest.of_folder(folder)
+        digests = digest.of_files(folder)
+        content = digest.of_digests(digests)
+        sums.write(folder, digests)
         place = f"{self._uri}/{draft.stage}/{draft.recipe}"
         filled = made.model_copy(
             update={
@@ -96,7 +98,15 @@ class S3Artifacts:
         return manifest.bound(self._fetch)
 
     def _fetch(self, uri: str) -> Path:
-        return objects.fetched(uri, self._cache)
+        folder = objects.fetched(uri, self._cache)
+        if changed := sums.changed(folder):
+            raise DataError(
+                f"what a stage made was changed since: {', '.join(changed)}",
+                where=f"{folder}, a copy of {uri}",
+                remedy="delete the copy; where that does not help, delete the manifest beside the original, "
+                "then run again: it is made anew",
+            )
+        return folder
 
     def _read(self, uri: str) -> Manifest | None:
         raw = objects.read(uri)

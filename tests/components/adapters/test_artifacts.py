@@ -4,6 +4,7 @@ The folder is real; object storage is moto's server, a stand-in for S3 that spea
 """
 
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from components.adapters.artifacts.contract import Artifacts, require_latest
 from components.adapters.artifacts.folders import FolderArtifacts
 from components.adapters.artifacts.s3 import S3Artifacts
 from components.adapters.model_files import available, local_folder
+from components.shared import sums
 from components.shared.errors import DataError, MissingError, NotFoundError
 from components.shared.manifests import Manifest
 from tests import servers
@@ -77,8 +79,43 @@ def test_a_build_that_fails_leaves_nothing_for_readers_and_can_run_again(opened:
         opened().commit(DRAFT, half)
     assert opened().find("train", "r1") is None
     made = opened().commit(DRAFT, build)
-    names = {path.name for path in made.folder.iterdir()} - {"manifest.json"}
+    names = {path.name for path in made.folder.iterdir()} - {"manifest.json", "SHA256SUMS"}
     assert names == {"booster"}
+
+
+@pytest.mark.parametrize("of", ["find", "with_version", "latest", "bound"])
+def test_a_file_that_was_changed_after_its_commit_is_refused_by_name(opened: Opened, of: str) -> None:
+    store = opened()
+    made = store.commit(DRAFT, build)
+    store.mark_latest(made)
+    path = made.folder / "booster/model.txt"
+    before = path.stat()
+    path.write_text("w3ights")  # as long as before
+    found = {
+        "find": lambda: store.find("train", "r1"),
+        "with_version": lambda: store.with_version("train", made.version),
+        "latest": lambda: store.latest("t", "train"),
+        "bound": lambda: store.bound(Manifest.model_validate(made.model_dump())),
+    }[of]()
+    assert found is not None, "facts can be read all the same"
+    with pytest.raises(DataError, match=r"changed since: booster/model\.txt; .*; delete .* run again"):
+        _ = found.folder
+    path.write_text("weights")
+    assert path.stat().st_mtime_ns > before.st_mtime_ns
+    assert found.folder == made.folder
+
+
+def test_digests_beside_the_files_are_read_by_sha256sum(opened: Opened) -> None:
+    folder = opened().commit(DRAFT, build).folder
+    done = subprocess.check_output(["sha256sum", "--check", "--strict", sums.NAME], cwd=folder)
+    assert done == b"booster/model.txt: OK\n"
+
+
+def test_an_artifact_of_a_version_that_left_no_digests_is_taken_as_it_is(tmp_path: Path) -> None:
+    made = FolderArtifacts(tmp_path).commit(DRAFT, build)
+    (made.folder / sums.NAME).unlink()
+    (made.folder / "booster/model.txt").write_text("other")
+    assert (made.folder / "booster/model.txt").read_text() == "other"
 
 
 def test_the_same_content_has_the_same_version_whatever_the_recipe(opened: Opened) -> None:
@@ -123,7 +160,7 @@ def test_of_two_pods_that_build_one_recipe_the_first_counts_for_both(bucket: str
 
     made = second.commit(DRAFT, slow)
     assert made.model_dump() == meanwhile[0].model_dump()
-    assert [path.name for path in made.folder.iterdir()] == ["booster"]
+    assert [path.name for path in made.folder.iterdir() if path.is_dir()] == ["booster"]
     assert len([name for name in objects.keys(f"{uri}/train/r1") if name.endswith("other.txt")]) == 0
 
 

@@ -10,9 +10,10 @@ import pytest
 from components.adapters.model_files import local_folder
 from components.adapters.registry import Registered, Registry, TrackingError
 from components.adapters.stores import Stores
+from components.shared import digest, sums
 from components.shared.config import load
 from components.shared.config.stores import Stores as Named
-from components.shared.errors import ConfigError, NotFoundError
+from components.shared.errors import ConfigError, NotFoundError, TwinError
 from tests import servers
 from tests.conftest import REPOSITORY, free_port
 
@@ -75,6 +76,22 @@ def test_a_recipe_is_registered_once_and_promoted(registry: Registry, model: Pat
     registry.promote("t", first.version)
     assert registry.champion("t") == first
     assert registry.tags("t", "1")["commit"] == "abc"
+
+
+def test_files_of_a_model_that_were_harmed_are_refused_and_put_back_by_the_next_run(
+    tmp_path: Path, model: Path
+) -> None:
+    sums.write(model, digest.of_files(model))
+    register = registering(Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts"), "t", model)
+    first = register("r1")
+    path = local_folder(first.uri) / "model.txt"
+    for harm in (lambda: path.write_text("w3ights"), path.unlink):
+        harm()
+        with pytest.raises(TwinError, match=r"model\.txt.*pipeline `train`, which puts the files back"):
+            local_folder(first.uri)
+        assert register("r1") == first
+        assert path.read_text() == "weights"
+    assert local_folder(first.uri) == path.parent
 
 
 def test_a_path_with_four_slashes_as_of_sqlalchemy_keeps_files_where_they_are_found(

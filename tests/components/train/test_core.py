@@ -26,7 +26,7 @@ def test_what_it_leaves() -> None:
     twin = classic_twin(config)
     folder = made["model"].folder
     assert {path.name for path in folder.iterdir()} == {
-        "booster", "scorecard.json", "features.json", "manifest.json",
+        "booster", "scorecard.json", "features.json", "manifest.json", "SHA256SUMS",
     }  # fmt: skip
     assert json.loads((folder / "features.json").read_text())["features"] == list(twin.features)
     features, labels = core.read(made["dataset"], "test", twin.features)
