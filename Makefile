@@ -1,6 +1,7 @@
 # `make help` explains every target. Nothing has to be set up first: Python 3.11 or 3.12, git and make suffice.
 PYTHON ?= python3
 SERVE ?= 1
+WORKERS ?= 2
 TWIN := .venv/bin/twin
 PY := .venv/bin/python
 # ALLOW_DIRTY=1 trains on uncommitted code and marks the models.
@@ -15,8 +16,8 @@ help: ## Explain every target
 run: .venv/.run ## Build both twins end to end, then serve them on http://127.0.0.1:8080 (SERVE=0: do not serve)
 	$(TWIN) run end_to_end $(DIRTY) $(if $(filter 1,$(SERVE)),--serve)
 
-test: .venv/.dev ## Run all tests
-	$(PY) -m pytest
+test: .venv/.dev ## Run all tests, WORKERS at a time (2; each takes up to 4 GiB)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: .venv/.dev ## Lint, types, import contracts, generated files
 	.venv/bin/ruff check .

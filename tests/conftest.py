@@ -18,6 +18,13 @@ import yaml
 for name in [one for one in os.environ if one.startswith("TWINSTACK_")]:
     del os.environ[name]
 
+# Workers that share the processors must not each take all of them; the processes they start inherit this.
+if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
+
+#: Fixtures of a session that take tens of seconds to make, the longest users first.
+COSTLY = ("loop", "unharmed", "released")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 TWIN = str(Path(sys.executable).parent / "twin")
 
@@ -63,6 +70,24 @@ class Server:
     url: str
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With workers (`-n`), tests that share something made run on one: a costly fixture, or else a module.
+
+    What shares a costly fixture starts first, so that no worker is left with it at the end.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: COSTLY.index(groups[item]) if groups[item] in COSTLY else len(COSTLY))
+
+
+def _group(item: pytest.Item) -> str:
+    fixtures = getattr(item, "fixturenames", ())
+    return next((name for name in COSTLY if name in fixtures), item.location[0])
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment of a user: no override left from the session, `twin` on the path."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TWINSTACK_")}
@@ -99,7 +124,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from components.adapters import foundation
     from components.shared.config.llm import Foundation
 
-    cache = tmp_path_factory.mktemp("foundation")
+    # Workers have a folder each below a common one; who comes second waits for the first.
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "foundation"
+    cache.mkdir(exist_ok=True)
     foundation.weights(Foundation(), cache)
     return cache
 

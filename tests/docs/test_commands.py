@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from components.shared.config import load
+from tests.conftest import Loop
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -85,7 +86,7 @@ def needs_server(page: Path) -> bool:
     return any(word in text for word in (ADDRESS, "twin ask", "twin predict"))
 
 
-def project(page: Path, loop: Any, folder: Path) -> dict[str, str]:
+def project(page: Path, loop: Loop, folder: Path) -> dict[str, str]:
     """A clone in `folder` with the environment of the tests as its `.venv`, and the environment variables."""
     subprocess.run(["git", "clone", "-q", str(loop.folder), str(folder)], check=True)
     (folder / ".venv").symlink_to(sys.prefix)
@@ -102,8 +103,9 @@ def project(page: Path, loop: Any, folder: Path) -> dict[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=name)
-def test_commands_of_the_page_run(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    loop = request.getfixturevalue("loop")
+def test_commands_of_the_page_run(
+    page: Path, loop: Loop, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     url = request.getfixturevalue("server").url if needs_server(page) else ""
     folder = tmp_path / "twinstack"
     env = project(page, loop, folder)

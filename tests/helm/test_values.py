@@ -72,7 +72,7 @@ def _with(path: str, value: Any) -> Object:
     return changed
 
 
-@pytest.mark.parametrize("path", _mappings(DEFAULTS), ids=lambda path: path or "top")
+@pytest.mark.parametrize("path", list(_mappings(DEFAULTS)), ids=lambda path: path or "top")
 def test_a_key_that_does_not_exist_is_refused_by_name(path: str) -> None:
     said = refused(_with(f"{path}.mistyped" if path else "mistyped", True))
     assert "mistyped" in said
@@ -94,7 +94,7 @@ def test_the_refusal_of_an_unknown_key_lists_the_keys_that_there_are(change: Obj
     assert known in refused(merged(DEFAULTS, change))
 
 
-@pytest.mark.parametrize("path", _leaves(DEFAULTS))
+@pytest.mark.parametrize("path", list(_leaves(DEFAULTS)))
 def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
     said = refused(_with(path, {"a": "mapping"}))
     assert path.replace(".", "/") in said

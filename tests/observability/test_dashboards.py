@@ -46,7 +46,7 @@ class TestBoard:
         assert read - {"__rate_interval"} <= declared == {"datasource", "namespace", "twin"}
 
 
-@pytest.mark.parametrize("drawn", queries(), ids=lambda drawn: drawn.id)
+@pytest.mark.parametrize("drawn", list(queries()), ids=lambda drawn: drawn.id)
 def test_every_query_reads_what_exists(drawn: Drawn) -> None:
     table = {series for metric in TABLE for series in exposed(metric)}
     assert metrics_in(drawn.expr) <= table

@@ -99,7 +99,7 @@ def test_a_key_lets_in(keyed: Keyed) -> None:
     assert keyed.predict(None, **{"x-api-key": KEYS["whole"]}).status_code == 200
 
 
-@pytest.mark.parametrize("key", [None, "nonsense", "", new_key()])
+@pytest.mark.parametrize("key", [None, "nonsense", "", pytest.param(new_key(), id="a key of nobody")])
 def test_without_a_key_of_ours_nobody_gets_in(keyed: Keyed, key: str | None) -> None:
     answer = keyed.predict(key)
     refused(answer, 401, "authentication_error")
