@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from components.shared.config import Config
+from components.shared.endpoints import endpoint
 from components.shared.releases import Release
 
 
@@ -35,6 +36,24 @@ class InProcess:
     def withdraw(self, release: Release) -> list[str]:
         """Nothing is gone."""
         return []
+
+
+def answers_without(config: Config, release: Release) -> str:
+    """Why a release answers on a cluster without a predictor of its own; empty where it needs one.
+
+    Nothing is asked of a cluster for that: an installation whose twins all answer in their fronts has neither
+    rights to InferenceServices nor a way to the API server.
+    """
+    if config.profile == "local":
+        return ""
+    model = release.answering.foundation.model if release.answering else release.model_endpoint
+    if endpoint(model, "model"):
+        return "the model answers elsewhere already, and the front calls it"
+    if model.startswith("package:"):
+        return f"the front answers itself; its image holds {model}"
+    if config.cluster.predictor(release.twin, release.kind).in_front:
+        return "the front answers itself, as cluster.predictors says"
+    return ""
 
 
 @contextmanager

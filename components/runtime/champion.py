@@ -52,6 +52,11 @@ def releases(warehouse: Warehouse, twin: str) -> Iterator[Release]:
         yield Release.model_validate(found["body"])
 
 
+def had_predictor(warehouse: Warehouse, twin: str) -> bool:
+    """Whether a release of a twin answers, or ever answered, in a predictor of its own."""
+    return any(found["body"].get("predictor") for found in warehouse.scan(RELEASES, twin=twin))
+
+
 def store(warehouse: Warehouse, release: Release) -> None:
     """Store a release without letting it answer."""
     warehouse.apply({RELEASES: ([_document(release)], ())})

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from components.adapters.deployers import deployer
+from components.adapters.deployers import answers_without, deployer
 from components.adapters.warehouse.contract import Warehouse
 from components.runtime import champion, fronts
 from components.shared.config import Config
@@ -13,12 +13,15 @@ Report = Callable[[str], None]
 
 
 def deployed(config: Config, warehouse: Warehouse, release: Release, report: Report) -> Release:
-    """The release with the URI of its ready predictor; on a laptop the release as it is.
+    """The release with the URI of its ready predictor, empty where it needs none; on a laptop as it is.
 
     Raises:
         ClusterError: The predictor did not become ready, or the cluster refuses it; nothing that answers is
             touched.
     """
+    if reason := answers_without(config, release):
+        report(f"no predictor is made: {reason}")
+        return release.model_copy(update={"predictor": ""})
     answering = release.model_version in _versions(config, warehouse, release.twin, kept=0)
     with deployer(config) as opened:
         uri = opened.deploy(release, report, answering=answering)
@@ -28,13 +31,26 @@ def deployed(config: Config, warehouse: Warehouse, release: Release, report: Rep
 def cleaned(config: Config, warehouse: Warehouse, twin: str, report: Report) -> None:
     """Remove predictors of model versions that neither answer nor are a step of rollback away.
 
-    Where a running front may still ask them they stay: the next change cleans up.
+    Where a running front may still ask them they stay: the next change cleans up. A twin that never had one
+    asks nothing of the cluster; where it had some and answers without them now, what keeps them from being
+    removed is told and is no failure, because nothing depends on them.
+
+    Raises:
+        ClusterError: The cluster refuses; the traffic has changed already.
     """
     kept = config.cluster.predictors.kept
+    if config.profile == "local" or not champion.had_predictor(warehouse, twin):
+        return
     if not _followed(config, warehouse, twin, "what is no longer needed", report):
         return
-    with deployer(config) as opened:
-        gone = opened.clean(twin, _versions(config, warehouse, twin, kept=kept))
+    try:
+        with deployer(config) as opened:
+            gone = opened.clean(twin, _versions(config, warehouse, twin, kept=kept))
+    except TwinError as error:
+        if any(one.predictor for one in _releases(warehouse, twin, kept=0)):
+            raise
+        report(f"this twin answers without predictors now; those it had may still be there: {error}")
+        return
     if gone:
         report(f"no longer needed, deleted: {', '.join(gone)}")
 
@@ -56,6 +72,8 @@ def withdrawn(config: Config, warehouse: Warehouse, twin: str, left: str, report
     if config.profile == "local" or not left:
         return
     release = champion.read_release(warehouse, twin, left)
+    if not release.predictor:
+        return
     if release.model_version in _versions(config, warehouse, twin, kept=config.cluster.predictors.kept):
         return
     if not _followed(config, warehouse, twin, f"the predictor of {left}", report):
@@ -81,6 +99,12 @@ def _followed(config: Config, warehouse: Warehouse, twin: str, what: str, report
 
 def _versions(config: Config, warehouse: Warehouse, twin: str, *, kept: int) -> set[str]:
     """Model versions of the releases that the traffic names, and of so many earlier champions."""
-    if config.profile == "local" or not (now := champion.traffic(warehouse, twin)):
+    if config.profile == "local":
         return set()
-    return {champion.read_release(warehouse, twin, one).model_version for one in now.named(kept)}
+    return {one.model_version for one in _releases(warehouse, twin, kept=kept)}
+
+
+def _releases(warehouse: Warehouse, twin: str, *, kept: int) -> list[Release]:
+    """The releases that the traffic names, and so many earlier champions."""
+    now = champion.traffic(warehouse, twin)
+    return [champion.read_release(warehouse, twin, one) for one in now.named(kept)] if now else []

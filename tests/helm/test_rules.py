@@ -65,7 +65,14 @@ class TestPod:
     ) -> None:
         if pod.of.startswith("ServingRuntime"):  # leaves both to the InferenceService
             return
-        talks = pod.labels["twinstack.io/component"] == "console"
+        groups = {
+            group
+            for made in RENDERED[name]
+            if (made["kind"], made["metadata"]["name"]) == ("Role", "twinstack-console")
+            for rule in made["rules"]
+            for group in rule["apiGroups"]
+        }
+        talks = pod.labels["twinstack.io/component"] == "console" and "serving.kserve.io" in groups
         assert pod.spec["automountServiceAccountToken"] is talks
         assert pod.spec["enableServiceLinks"] is False
 
@@ -126,7 +133,8 @@ def test_no_role_has_a_wildcard_or_reads_every_secret(name: str) -> None:
 
 def test_pipelines_may_do_what_the_stages_do_and_no_more() -> None:
     def granted(**rbac: bool) -> set[tuple[str, str, str]]:
-        (role, *_) = render(ci("minimal", rbac={"workflow": False, **rbac}), "roles.yaml")
+        predictors = {"cluster": {"predictors": {"classic": {"in_front": False}}}}
+        (role, *_) = render(ci("minimal", config=predictors, rbac={"workflow": False, **rbac}), "roles.yaml")
         assert role["metadata"]["name"] == "twinstack-pipelines"
         return {
             (group, resource, verb)

@@ -27,7 +27,8 @@ def _of_stages(rules: Sequence[Rule]) -> tuple[Right, ...]:
     return tuple(Right(rule.group, rule.resource, rule.verbs, rule.purpose) for rule in rules)
 
 
-#: Sets of rights by name; the chart's `rbac` values switch each but the first.
+#: Sets of rights by name. The first is granted where a twin of the configuration needs predictors; the `rbac`
+#: values of the chart switch the others.
 SETS: dict[str, tuple[Right, ...]] = {
     "release": _of_stages(RELEASE),
     "trainer": _of_stages(FINETUNE),
@@ -90,7 +91,8 @@ SETS: dict[str, tuple[Right, ...]] = {
 OWN = {"Whoever runs `twin prune`: not granted by the chart": _of_stages(PRUNE)}
 
 TITLES = {
-    "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval",
+    "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval "
+    "(not granted where every twin answers in its front or elsewhere)",
     "trainer": "Pipelines: stage `finetune` on several GPUs (`rbac.trainer`)",
     "workflow": "Pipelines: running as the chart's own service account (`rbac.workflow`)",
     "console": "Operations API (`rbac.kfpRuns`)",
@@ -107,7 +109,8 @@ INTRO = """# Permissions
 | `default` | migration job, pods of `helm test` | none, and no token |
 
 Every Role is in the namespace of the release. There is no ClusterRole, no wildcard, and no right to read \
-every Secret. The names of the accounts are `config.cluster.service_accounts` and `console.serviceAccount`.
+every Secret. A Role without a right is not made. The names of the accounts are \
+`config.cluster.service_accounts` and `console.serviceAccount`.
 
 ## What the person who installs needs
 Rights to create the objects of the chart in one namespace, and, because Kubernetes lets nobody grant what \

@@ -13,7 +13,6 @@ from components.adapters.kubernetes.inference_service import (
     selector,
 )
 from components.shared.config.cluster import Cluster
-from components.shared.endpoints import endpoint
 from components.shared.errors import TwinError
 from components.shared.releases import Release
 
@@ -38,7 +37,7 @@ class KServeDeployer:
         self._clock = clock or Clock()
 
     def deploy(self, release: Release, report: Report, *, answering: bool = False) -> str:
-        """Make the release's predictor ready; its URI, empty where it needs none. Again changes nothing.
+        """Make the release's predictor ready; its URI. Again changes nothing.
 
         Args:
             release: What is to answer.
@@ -51,9 +50,6 @@ class KServeDeployer:
             ClusterError: The cluster refuses.
             ConfigError: The cluster has no way to the model's files.
         """
-        if reason := _needs_none(release, self._settings):
-            report(f"no predictor is made: {reason}")
-            return ""
         body = inference_service(release, self._settings, self._artifacts)
         name = body["metadata"]["name"]
         before = self._api.get(INFERENCE_SERVICES, name) if answering else None
@@ -128,18 +124,6 @@ class KServeDeployer:
 def _version(service: Object) -> str:
     """Model version that an InferenceService of ours answers for."""
     return str(service["metadata"]["labels"].get(MODEL_VERSION, ""))
-
-
-def _needs_none(release: Release, settings: Cluster) -> str:
-    """Why a release answers without a predictor of its own; empty where it needs one."""
-    model = release.answering.foundation.model if release.answering else release.model_endpoint
-    if endpoint(model, "model"):
-        return "the model answers elsewhere already, and the front calls it"
-    if model.startswith("package:"):
-        return f"the front answers itself; its image holds {model}"
-    if settings.predictor(release.twin, release.kind).in_front:
-        return "the front answers itself, as cluster.predictors says"
-    return ""
 
 
 def _as_before(before: Object, body: Object) -> Object:

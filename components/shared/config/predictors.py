@@ -47,7 +47,8 @@ class PredictorWork(Sized):
 
     in_front: bool = False
     """The front loads the model itself and no predictor is made: for small models, and for clusters without
-    a GPU. A foundation model of a `package:` answers there anyway, because only our images hold it."""
+    a GPU; where all twins do so, nothing asks the Kubernetes API server. A foundation model of a `package:`
+    answers there anyway, because only our images hold it."""
     runtime: SubdomainOrNothing = ""
     """ServingRuntime or ClusterServingRuntime; empty lets KServe choose one by the model's format."""
     cpu: Cores = "500m"

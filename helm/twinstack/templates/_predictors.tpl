@@ -117,3 +117,36 @@ cluster-wide, so the namespace is part of its name. */}}
 {{- $digest := printf "%s %s" $name $twin.predictor.storageUri | sha256sum | trunc 8 -}}
 {{- printf "%s-%s" (trunc 54 $name | trimSuffix "-") $digest -}}
 {{- end -}}
+
+{{/* Settings of the predictors that the release stage makes for a twin of the configuration, as a JSON object, for
+`list $ NAME KIND`. */}}
+{{- define "twinstack.predictorWork" -}}
+{{- $settings := default dict (index . 0).Values.config.cluster.predictors -}}
+{{- $twins := default dict $settings.twins -}}
+{{- if hasKey $twins (index . 1) -}}
+{{- get $twins (index . 1) | default dict | toJson -}}
+{{- else -}}
+{{- get $settings (index . 2) | default dict | toJson -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether the release stage makes predictors for a twin of the configuration, for `list $ NAME TWIN`, as
+`answers_without` in components/adapters/deployers.py decides. */}}
+{{- define "twinstack.makesPredictor" -}}
+{{- $twin := index . 2 -}}
+{{- $work := include "twinstack.predictorWork" (list (index . 0) (index . 1) $twin.kind) | fromJson -}}
+{{- $model := default "" (get $twin "model") -}}
+{{- if eq $twin.kind "llm" -}}
+{{- $model = default "package:" (get (default dict $twin.foundation) "model") -}}
+{{- end -}}
+{{- if not (or $work.in_front (regexMatch "^(https?://|package:)" $model)) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whether it makes any. Twins that are not in the values may need some. */}}
+{{- define "twinstack.makesPredictors" -}}
+{{- $root := . -}}
+{{- if not .Values.config.twins -}}true{{- end -}}
+{{- range $name, $twin := .Values.config.twins -}}
+{{- include "twinstack.makesPredictor" (list $root $name $twin) -}}
+{{- end -}}
+{{- end -}}

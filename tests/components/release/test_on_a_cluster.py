@@ -16,7 +16,8 @@ from components.runtime import champion, fronts, policy
 from components.runtime.context import Context
 from components.runtime.fronts import Front
 from components.shared.config import Config, load
-from components.shared.config.cluster import Cluster
+from components.shared.config.cluster import Api, Cluster
+from components.shared.config.predictors import PredictorWork
 from components.shared.errors import TwinError
 from components.shared.releases import Part, Traffic
 from pipelines.traffic import changed, promoted, rolled_back
@@ -245,3 +246,58 @@ def test_what_waits_for_a_person_is_made_when_the_person_promotes_it(
     promoted(config, "credit", waiting)
     assert answering(context).id == waiting
     assert server.names(SERVICES) == ["credit-m1"]
+
+
+def in_front(config: Config, **changes: Any) -> Config:
+    """The same installation, whose twin answers in its front, as seen by a process with no API server."""
+    predictors = config.cluster.predictors.model_copy(
+        update={"twins": {"credit": PredictorWork(in_front=True)}}
+    )
+    cluster = config.cluster.model_copy(update={"predictors": predictors, **changes})
+    return config.model_copy(update={"cluster": cluster})
+
+
+def test_a_twin_that_answers_in_its_front_needs_no_api_server(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    alone = in_front(config, api=Api())
+    here = Context(alone, "credit", "release")
+    first = core.run(here, **given(here, "release", "d1")).text("release")
+    second = core.run(here, **given(here, "release", "d2")).text("release")
+    assert (answering(here).id, answering(here).predictor) == (second, "")
+    changed(alone, "credit", {"shadow": Part(release=first, share=0.5)})
+    assert rolled_back(alone, "credit")["release"] == first
+    promoted(alone, "credit", second)
+    assert answering(here).id == second
+
+
+def test_a_twin_that_answers_in_its_front_from_now_on_gives_its_predictors_back(
+    context: Context, server: Server, config: Config
+) -> None:
+    first = released(context, server, "d1", 1)
+    here = Context(in_front(config), "credit", "release")
+    second = core.run(here, **given(here, "release", "d2")).text("release")
+    core.run(here, **given(here, "release", "d3"))
+    assert server.names(SERVICES) == [] and first != second
+    assert answering(here).predictor == ""
+
+
+def test_predictors_that_may_not_be_looked_for_any_more_fail_no_release_in_the_front(
+    context: Context, server: Server, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    released(context, server, "d1", 1)
+    server.rules = ()
+    here = Context(in_front(config), "credit", "release")
+    second = core.run(here, **given(here, "release", "d2")).text("release")
+    assert answering(here).id == second
+    assert "those it had may still be there" in capsys.readouterr().out
+
+
+def test_predictors_that_may_not_be_cleaned_fail_a_release_that_has_one(
+    context: Context, server: Server
+) -> None:
+    released(context, server, "d1", 1)
+    server.rules = tuple(replace(one, verbs=tuple(set(one.verbs) - {"list"})) for one in server.rules)
+    with pytest.raises(TwinError, match="forbidden"):
+        released(context, server, "d2", 2)

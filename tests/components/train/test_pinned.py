@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from components.adapters.kubernetes.deployer import _needs_none
+from components.adapters.deployers import answers_without
 from components.adapters.model_files import local_folder
 from components.evaluate import core as evaluate
 from components.release import core as release
@@ -71,7 +71,8 @@ def test_it_is_evaluated_where_it_answers_and_asked_by_the_front(url: str, tmp_p
         model,
     )
     assert made.model_endpoint == f"{url}#credit-1"
-    assert "answers elsewhere" in _needs_none(made, config.cluster), "no InferenceService is made for it"
+    on_cluster = config.model_copy(update={"profile": "cluster"})
+    assert "answers elsewhere" in answers_without(on_cluster, made), "no InferenceService is made for it"
     # The features are those of the shipped twin's own state.
     stores = Context(finished()[0], "credit", "t").stores
     answers = asyncio.run(asked(open_classic(config, stores, made, Instruments(CollectorRegistry()))))

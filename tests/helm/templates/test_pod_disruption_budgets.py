@@ -27,7 +27,12 @@ def test_predictors_of_the_release_stage_have_one_a_twin_and_no_pod_has_two() ->
         "twins": {"docs": {"max_replicas": 1}},
         "llm": {"max_replicas": 2},
     }
-    values = ci("production-gpu", config={"cluster": {"predictors": several}})
+    fetched = {
+        "credit": {"model": ""},
+        "docs": {"foundation": {"model": "hf://org/base"}},
+        "support": {"foundation": {"model": "hf://org/base"}},
+    }
+    values = ci("production-gpu", config={"cluster": {"predictors": several}, "twins": fetched})
     objects = render(values)
     budgets = [it for it in objects if it["kind"] == "PodDisruptionBudget"]
     selectors = {it["metadata"]["name"]: it["spec"]["selector"]["matchLabels"] for it in budgets}
@@ -40,3 +45,11 @@ def test_predictors_of_the_release_stage_have_one_a_twin_and_no_pod_has_two() ->
     assert chosen == ["twinstack-credit-released"]
     for pod in pods(objects):
         assert len([one for one in selectors.values() if one.items() <= pod.labels.items()]) <= 1, pod.of
+
+
+def test_twins_whose_model_answers_elsewhere_have_no_budget_for_predictors_that_are_not_made() -> None:
+    several = {"classic": {"max_replicas": 3}, "llm": {"max_replicas": 2}}
+    made = render(
+        ci("production-gpu", config={"cluster": {"predictors": several}}), "pod-disruption-budgets.yaml"
+    )
+    assert not [it for it in made if it["metadata"]["name"].endswith("-released")]

