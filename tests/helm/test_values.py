@@ -136,6 +136,31 @@ def test_a_wrong_value_is_refused_with_its_place(change: Object, said: str) -> N
     assert said in refused(merged(DEFAULTS, change))
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"config": {"stores": {store: address}}}, f"/config/stores/{store}")
+        for store, address in {
+            "warehouse": "postgresql://u:hidden@host:5432/db",
+            "vectors": "http://u:hidden@milvus:19530",
+            "features": "feast+s3://b/p?online=redis://:hidden@redis:6379/0",
+            "tracking": "https://u:hidden@mlflow",
+            "artifacts": "s3://u:hidden@b/p",
+        }.items()
+    ]
+    + [
+        ({"config": {"stores": {"warehouse": "mongodb://u:hidden@a,b/db"}}}, "/config/stores/warehouse"),
+        ({"environment": {"HTTPS_PROXY": "http://u:hidden@proxy:3128"}}, "/environment/HTTPS_PROXY"),
+        ({"config": {"cluster": {"variables": {"A": "http://u:hidden@b"}}}}, "/cluster/variables/A"),
+    ],
+)  # fmt: skip
+def test_a_password_in_an_address_is_refused_and_not_repeated(change: Object, place: str) -> None:
+    said = refused(merged(DEFAULTS, change))
+    assert place in said
+    assert "an address without a password; pods get it by `secrets`" in said
+    assert "hidden" not in said
+
+
 COUNT = st.integers(1, 9)
 FLAG = st.booleans()
 

@@ -8,6 +8,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from components.shared.config.root import Config
+from components.shared.config.stores import SECRET
 from tools.chart.comments import described
 from tools.chart.values import Values
 
@@ -27,6 +28,13 @@ HEAD: Schema = {
 
 DEFINITIONS = "#/$defs/"
 
+#: A text without a password in an address: values are written into objects that many may read. `const` fails,
+#: because Helm then says this sentence; of `not` it gives no reason, of `pattern` it repeats the password.
+WITHOUT_PASSWORD: Schema = {
+    "if": {"type": "string", "pattern": SECRET.pattern},
+    "then": {"const": "an address without a password; pods get it by `secrets`, stages by `cluster.secrets`"},
+}
+
 
 def schema(values: Path) -> str:
     """The schema as text; descriptions of values come from the comments of `values.yaml`."""
@@ -44,6 +52,7 @@ def schema(values: Path) -> str:
     whole["properties"]["config"] = _without_demands(config)
     # Helm hands the values of subcharts' parents down under this name.
     whole["properties"]["global"] = {"type": "object"}
+    _refuse_passwords(whole)
     defaults = yaml.safe_load(values.read_text(encoding="utf-8"))
     strict = {**HEAD, **_strict(whole), "allOf": [_demands(defaults)]}
     for path, text in described(values).items():
@@ -82,6 +91,16 @@ def _without_demands(config: Schema) -> Schema:
     config.pop("required", None)
     config["properties"]["twins"].pop("minProperties", None)
     return config
+
+
+def _refuse_passwords(whole: Schema) -> None:
+    """In addresses of stores and in plain variables."""
+    places = list(whole["$defs"]["Config.Stores"]["properties"].values())
+    cluster = whole["$defs"]["Config.Cluster"]["properties"]
+    for variables in (whole["properties"]["environment"], cluster["variables"]):
+        places += variables["patternProperties"].values()
+    for place in places:
+        place.update(WITHOUT_PASSWORD)
 
 
 def _strict(part: Any) -> Any:
