@@ -1,13 +1,17 @@
 """Stage gate: rules block, ask or release."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.gate.core import decide, look
+from components.gate.core import decide, look, run
+from components.runtime.context import Context, Draft
 from components.shared.config import Gate, GateRule
 from components.shared.errors import ConfigError
-from components.shared.evaluation import Difference, Evaluation, Measure
+from components.shared.evaluation import FILE, Difference, Evaluation, Measure
+from components.shared.manifests import Manifest
+from tests.components.classic_fixtures import credit
 
 
 def numbers(**more: Any) -> Evaluation:
@@ -130,3 +134,55 @@ def test_the_strictest_consequence_holds(otherwise: str, approval: str, met: boo
     one = rule(at_least=0.1 if met else 0.9, otherwise=otherwise)
     gate = Gate(rules=(one,), approval=approval)
     assert decide(gate, [look(one, numbers())]) == verdict
+
+
+class Judged:
+    """Stage gate over evaluations that are made up and committed like real ones."""
+
+    def __init__(self, state: Path, *rules: GateRule) -> None:
+        self.config = credit(state, gate=Gate(rules=rules))
+
+    def __call__(self, found: Evaluation, version: str) -> Manifest:
+        def build(folder: Path) -> Draft:
+            (folder / FILE).write_text(found.model_dump_json())
+            return Draft("", {}, version)
+
+        made = Context(self.config, "credit", "evaluate")
+        settings = found.model_dump(mode="json")
+        evaluation = made.commit(settings=settings, parents={}, build=build)
+        return run(Context(self.config, "credit", "gate"), evaluation=evaluation)
+
+
+def test_the_stage_commits_the_decision_its_reason_and_a_report(tmp_path: Path) -> None:
+    made = Judged(tmp_path, rule(at_least=0.5), rule(metric="loss", at_most=1.0))(numbers(), "v1")
+    assert made.facts == {"decision": "block", "reason": "loss 2.000 [1.900, 2.100] (at most 1)"}
+    lines = (made.folder / "report.md").read_text().splitlines()
+    assert lines[0] == "# Gate of credit: block"
+    assert [line.split(":")[0] for line in lines[2:]] == ["- met", "- **not met**"]
+
+
+def test_the_same_evaluation_is_decided_once_and_another_one_is_another_decision(tmp_path: Path) -> None:
+    judged = Judged(tmp_path, rule(at_least=0.5))
+    first, again, other = (
+        judged(numbers(), "v1"),
+        judged(numbers(), "v1"),
+        judged(numbers(notes={"a": "b"}), "v2"),
+    )
+    assert (first.skipped, bool(again.skipped), other.skipped) == ("", True, "")
+    assert first.facts == other.facts
+    assert first.version == again.version != other.version
+
+
+def test_a_number_of_the_clock_that_a_rule_looks_at_is_decided_anew(tmp_path: Path) -> None:
+    """The version of an evaluation leaves such numbers out."""
+
+    def timed(seconds: float) -> Evaluation:
+        measure = Measure(value=seconds, low=seconds, high=seconds, better="lower")
+        return numbers(clocked=("seconds", "loss")).model_copy(
+            update={"candidate": {**numbers().candidate, "seconds": measure}}
+        )
+
+    strict = Judged(tmp_path / "strict", rule(metric="seconds", at_most=1.0))
+    assert [strict(timed(value), "v1").facts["decision"] for value in (0.5, 2.0)] == ["release", "block"]
+    blind = Judged(tmp_path / "blind", rule(at_least=0.5))
+    assert [bool(blind(timed(value), "v1").skipped) for value in (0.5, 2.0)] == [False, True]

@@ -79,6 +79,15 @@ def test_old_calls_are_forgotten(breaker: Breaker, clock: Clock) -> None:
     assert breaker.state is State.CLOSED
 
 
+def test_failures_that_are_forgotten_count_against_nobody(breaker: Breaker, clock: Clock) -> None:
+    for _ in range(3):
+        called(breaker, failed=True)
+    clock.now += 10
+    for failed in (False, False, False, True):
+        called(breaker, failed=failed)
+    assert breaker.state is State.CLOSED
+
+
 def test_it_closes_by_itself_after_good_trials(breaker: Breaker, clock: Clock, states: list[State]) -> None:
     opened(breaker)
     clock.now += 4.9
