@@ -101,7 +101,11 @@ class Pod:
 
 
 def pods(objects: list[Object]) -> list[Pod]:
-    """Every pod that objects lead to; what KServe adds to its own is added here too."""
+    """Every pod that objects lead to.
+
+    KServe's have the labels that it adds. The container that fetches their models is not here: it is what the
+    ClusterStorageContainer of `manifests/options/kserve` says, and is checked with that.
+    """
     return [pod for made in objects for pod in _pods(made)]
 
 

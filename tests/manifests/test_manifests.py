@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.adapters.kubernetes import restricted
 from components.shared.config import load
 from components.shared.images import reference
 from tests.manifests.rendering import (
@@ -25,6 +26,8 @@ from tests.manifests.rendering import (
 )
 from tests.trees import texts_of
 
+#: KServe's own object, which deleting an overlay must not delete.
+APPLIED_ALONE = {"kserve"}
 DIGEST = re.compile(r"[a-z0-9./:-]+@sha256:[0-9a-f]{64}")
 EACH = pytest.mark.parametrize("name", OVERLAYS)
 
@@ -46,10 +49,12 @@ def workloads(found: list[Object]) -> list[Object]:
     return list(pods([one for one in found if "spec" in one]))
 
 
-def test_there_is_a_small_and_a_large_overlay_and_every_option_is_used_in_one() -> None:
+def test_there_is_a_small_and_a_large_overlay_and_every_option_is_used_in_one_or_applied_alone() -> None:
     assert OVERLAYS == ["dev", "prod"]
     used = yaml.safe_load((MANIFESTS / "overlays/prod/kustomization.yaml").read_text())["components"]
-    assert sorted(Path(one).name for one in used) == OPTIONS
+    assert sorted({Path(one).name for one in used} | APPLIED_ALONE) == OPTIONS
+    for name in OVERLAYS:
+        assert not of_kind(overlay(name), "ClusterStorageContainer")
     for option in OPTIONS:
         kind = yaml.safe_load((MANIFESTS / "options" / option / "kustomization.yaml").read_text())["kind"]
         assert kind == "Component"
@@ -57,13 +62,40 @@ def test_there_is_a_small_and_a_large_overlay_and_every_option_is_used_in_one() 
 
 def test_an_api_server_would_take_every_object(tmp_path: Path) -> None:
     # In one go: reading the schemas of all custom resources is what takes the time.
-    accepted({name: built(MANIFESTS / "overlays" / name) for name in OVERLAYS}, tmp_path)
+    folders = [
+        *(MANIFESTS / "overlays" / name for name in OVERLAYS),
+        *(MANIFESTS / "options" / name for name in APPLIED_ALONE),
+    ]
+    accepted({folder.name: built(folder) for folder in folders}, tmp_path)
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_goes_with_the_base_alone(option: str, tmp_path: Path) -> None:
     found = objects(with_option(option, tmp_path))
     assert len(found) > len(objects(MANIFESTS / "base"))
+
+
+class TestWhatFetchesModels:
+    def spec(self) -> Object:
+        (one,) = objects(MANIFESTS / "options/kserve")
+        assert (one["kind"], one["metadata"]["name"]) == ("ClusterStorageContainer", "default")
+        return dict(one["spec"])
+
+    def test_is_as_restricted_as_the_predictor_after_it(self) -> None:
+        assert self.spec()["container"]["securityContext"] == restricted.container()
+
+    def test_keeps_the_image_and_the_resources_of_kserve(self) -> None:
+        # Applied server-side: what is named here is taken away from KServe's own upgrade.
+        assert set(self.spec()["container"]) == {"name", "securityContext"}
+        assert self.spec()["container"]["name"] == "storage-initializer"
+
+    @pytest.mark.parametrize("uri", ["s3://bucket/model", "gs://bucket/model", "hf://Qwen/Qwen3-8B"])
+    def test_fetches_from_where_predictors_are_told_to(self, uri: str) -> None:
+        prefixes = tuple(one["prefix"] for one in self.spec()["supportedUriFormats"] if "prefix" in one)
+        assert uri.startswith(prefixes)
+
+    def test_fetches_adapters_beside_their_base(self) -> None:
+        assert self.spec()["supportsMultiModelDownload"] is True
 
 
 def policies(found: list[Object]) -> dict[str, Object]:
