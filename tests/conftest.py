@@ -70,6 +70,7 @@ class Server:
     url: str
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With workers (`-n`), tests that share something made run on one: a costly fixture, or else a module.
 

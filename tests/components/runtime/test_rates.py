@@ -64,6 +64,15 @@ def test_a_small_rate_still_lets_one_through(clock: Clock, wall: Clock) -> None:
     assert caught.value.retry_after == pytest.approx(60.0)
 
 
+def test_a_quiet_hour_saves_up_no_more_than_a_burst(clock: Clock, wall: Clock) -> None:
+    mine = allowance(clock, wall, requests_per_minute=60)
+    clock.now += 3_600
+    for _ in range(10):
+        mine.enter()
+    with pytest.raises(RateError):
+        mine.enter()
+
+
 def test_requests_at_a_time_are_counted_out_again(clock: Clock, wall: Clock) -> None:
     mine = allowance(clock, wall, concurrency=2)
     mine.enter()
@@ -113,6 +122,9 @@ def test_a_request_above_the_whole_budget_is_not_told_to_come_back(clock: Clock,
     mine = allowance(clock, wall, tokens_per_day=100)
     with pytest.raises(TooLargeError, match="101 tokens, key 'a' has 100 a day"):
         mine.reserve(101)
+    mine.reserve(40)
+    with pytest.raises(RateError, match="60 of 100 tokens left"):
+        mine.reserve(100)  # a whole budget, on another day
 
 
 def test_a_new_day_brings_new_tokens(clock: Clock, wall: Clock) -> None:
