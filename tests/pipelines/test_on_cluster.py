@@ -33,7 +33,7 @@ SETTINGS = Cluster.model_validate(
         "stages": {
             "finetune": {
                 "cpu": "4", "cpu_limit": "8", "memory": "16Gi", "memory_limit": "24Gi",
-                "gpus": 2, "pool": "gpu", "shared_memory": "8Gi", "timeout_seconds": 7_200,
+                "gpus": 1, "pool": "gpu", "shared_memory": "8Gi", "timeout_seconds": 7_200,
                 "retries": {"count": 3, "wait_seconds": 60, "factor": 2},
             },
             "collect": {"image": "train", "retries": {"count": 0}},
@@ -93,7 +93,7 @@ def test_resources_and_accelerators_are_those_of_the_stage(
     assert (found["resourceCpuRequest"], found["resourceCpuLimit"]) == ("4", "8")
     assert (found["resourceMemoryRequest"], found["resourceMemoryLimit"]) == ("16Gi", "24Gi")
     assert found["accelerator"]["resourceType"] == "nvidia.com/gpu"
-    assert found["accelerator"]["resourceCount"] == "2"
+    assert found["accelerator"]["resourceCount"] == "1"
     for name in spec["deploymentSpec"]["executors"]:
         resources = container(spec, name.removeprefix("exec-"))["resources"]
         assert resources["resourceMemoryLimit"], name
@@ -110,6 +110,17 @@ def test_a_pool_brings_its_labels_tolerations_and_queue(
     assert found["podMetadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "training"
     assert found["emptyDirMounts"][0]["mountPath"] == "/dev/shm"
     assert "nodeSelector" not in platform["exec-collect"]
+
+
+def test_a_stage_that_follows_a_train_job_holds_no_accelerator_and_may_wait_as_long() -> None:
+    training = {"nodes": 2, "gpus": 4, "pool": "gpu", "wait_seconds": 90_000}
+    settings = Cluster.model_validate({**SETTINGS.model_dump(), "training": training})
+    spec, platform = yaml.safe_load_all(package_of("train", "llm", settings))
+    assert "accelerator" not in container(spec, "finetune")["resources"]
+    found = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]["exec-finetune"]
+    assert not {"nodeSelector", "tolerations", "emptyDirMounts"} & set(found)
+    assert "kueue.x-k8s.io/queue-name" not in found["podMetadata"]["labels"]
+    assert found["activeDeadlineSeconds"] == "90000"
 
 
 def test_accelerators_need_no_pool() -> None:

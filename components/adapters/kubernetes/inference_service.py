@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from components.adapters.kubernetes import autoscaling, pod_parts, restricted
 from components.adapters.kubernetes.model_files import BESIDE_OTHERS, folders, storage_uri
+from components.adapters.kubernetes.probes import PORT, probes
 from components.shared import digest
 from components.shared.config.cluster import Cluster
 from components.shared.config.predictors import PredictorWork
@@ -22,10 +23,6 @@ SPECIFICATION = "twinstack.io/specification"
 
 #: Label that KServe puts on the pods of an InferenceService.
 POD_LABEL = "serving.kserve.io/inferenceservice"
-
-#: Port of KServe's model servers. Its runtimes declare none, and what Prometheus reads is found by declared
-#: ports (`__meta_kubernetes_pod_container_port_number`, which a PodMonitor's `portNumber` selects).
-PORT = 8080
 
 #: Seconds until every node knows that a pod goes, as the chart has it.
 KNOWN_SECONDS = 5
@@ -142,7 +139,9 @@ def _llm(release: Release, settings: Cluster, work: PredictorWork, artifacts: st
     if work.gpus:
         # Processes of one model talk through shared memory; the 64 MiB of a container are not enough.
         mounts.append({"name": "shared-memory", "mountPath": "/dev/shm"})  # noqa: S108
-        volumes.append({"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"}})
+        volumes.append(
+            {"name": "shared-memory", "emptyDir": {"medium": "Memory", "sizeLimit": work.shared_memory}}
+        )
     model: dict[str, Any] = {
         "modelFormat": {"name": "huggingface"},
         "protocolVersion": "v2",
@@ -170,19 +169,13 @@ def _container(settings: Cluster, work: PredictorWork, model: str) -> dict[str, 
     Args:
         settings: Pools.
         work: Resources.
-        model: Name that the model server knows it by. Without a probe KServe asks only whether the port is
-            open, which it is long before vLLM has its weights.
+        model: Name that the model server knows it by.
     """
     found: dict[str, Any] = {
         "resources": pod_parts.resources(settings, work),
         "securityContext": restricted.container(),
         "ports": [{"name": "http1", "containerPort": PORT, "protocol": "TCP"}],
-        "readinessProbe": {
-            "httpGet": {"path": f"/v2/models/{model}/ready", "port": PORT},
-            "periodSeconds": 10,
-            "timeoutSeconds": 5,
-            "failureThreshold": 3,
-        },
+        **probes(settings, model),
     }
     if settings.deployment_mode == "Standard":
         # Requests still arrive until every node knows that the pod goes; Knative's queue-proxy holds them.

@@ -138,8 +138,17 @@ class Cluster(Settings):
         return self
 
     def work(self, stage: StageName) -> StageWork:
-        """What a stage runs with."""
-        return self.stages.get(stage, StageWork())
+        """What a stage runs with.
+
+        Where a TrainJob trains, stage `finetune` only follows it: it gets no accelerator and no pool, and as
+        long as it may wait for the TrainJob.
+        """
+        found = self.stages.get(stage, StageWork())
+        if stage != "finetune" or self.training.processes == 1:
+            return found
+        longest = max(found.timeout_seconds, self.training.wait_seconds)
+        follows = {"gpus": 0, "pool": "", "shared_memory": None, "timeout_seconds": longest}
+        return found.model_copy(update=follows)
 
     def predictor(self, twin: str, kind: Kind) -> PredictorWork:
         """What the predictors of a twin run with."""

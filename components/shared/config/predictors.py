@@ -61,6 +61,8 @@ class PredictorWork(Sized):
     """Most memory; above it the pod is killed."""
     gpus: int = Field(default=0, ge=0, le=16)
     """Accelerators of one pod; an LLM is split over all of them."""
+    shared_memory: Memory = "8Gi"
+    """Size of `/dev/shm` of an LLM with accelerators; it counts as memory."""
     pool: str = ""
     """Pool of nodes, a name in `cluster.pools`; empty means any node."""
     runtime_class: str = Field(default="", pattern=NAME_OR_NOTHING)

@@ -40,10 +40,10 @@ class StageWork(Sized):
     """Requested memory."""
     memory_limit: Memory = "4Gi"
     """Most memory; above it the pod is killed."""
-    gpus: int = Field(default=0, ge=0, le=16)
-    """Accelerators of one pod."""
+    gpus: int = Field(default=0, ge=0, le=1)
+    """Accelerators of the pod; a stage is one process, which uses one. More train by `cluster.training`."""
     shared_memory: Memory | None = None
-    """Size of `/dev/shm`, which training on several accelerators needs; it counts as memory."""
+    """Size of `/dev/shm`; it counts as memory."""
     pool: str = ""
     """Pool of nodes, a name in `cluster.pools`; empty means any node."""
     retries: Retries = Retries()

@@ -9,7 +9,8 @@ from components.shared.config.quantities import Cores, Memory, Sized
 class Training(Sized):
     """Fine-tuning on more than one GPU or node, by a TrainJob of Kubeflow Trainer.
 
-    The stage then asks for no GPU itself: it makes the TrainJob, follows it and commits what it made.
+    The stage then asks for no GPU itself, whatever `stages.finetune` says: it makes the TrainJob, follows it,
+    for as long as `wait_seconds`, and commits what it made.
     """
 
     nodes: int = Field(default=1, ge=1, le=1_024)

@@ -140,6 +140,14 @@ def test_its_pod_is_as_that_of_a_predictor_that_the_chart_pins(kind: str, name: 
     for field in (*alike, "terminationGracePeriodSeconds"):
         assert ours[field] == theirs[field], field
     assert ours["model"]["lifecycle"] == theirs["model"]["lifecycle"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        mine, charts = ours["model"][probe], theirs["model"][probe]
+        if probe == "startupProbe":
+            assert mine.pop("failureThreshold") == 180, "ready_seconds, at a question each 10 seconds"
+            assert charts.pop("failureThreshold") == 360, "startupSeconds of the values"
+        if probe == "readinessProbe":
+            assert mine["httpGet"].pop("path") != charts["httpGet"].pop("path"), "models of other names"
+        assert mine == charts, probe
     for constraint in (ours["topologySpreadConstraints"][0], theirs["topologySpreadConstraints"][0]):
         assert len(constraint.pop("labelSelector")["matchLabels"]) == 1
     assert ours["topologySpreadConstraints"] == theirs["topologySpreadConstraints"]
