@@ -8,6 +8,7 @@ import pytest
 
 from tests.helm.rendering import ROOT, Object
 from tests.kubernetes.api_rules import refusals
+from tests.kubernetes.versions import KUBERNETES
 
 #: Beside a checkout, or beside the folder of a worktree.
 CHECKS = [ROOT.joinpath(*[".."] * up, "shared/tools/check_manifests.py") for up in (1, 2)]
@@ -30,4 +31,4 @@ def findings(made: Object) -> list[tuple[str, str]]:
     """Path and message for everything wrong with an object; skips the test where nothing can tell."""
     if _checker() is None:
         pytest.skip("no ../shared/tools/check_manifests.py here: objects are not checked by schema")
-    return [*_checker().findings(made, "1.34"), *(("", said) for said in refusals(made))]
+    return [*_checker().findings(made, KUBERNETES), *(("", said) for said in refusals(made))]

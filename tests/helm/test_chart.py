@@ -15,11 +15,12 @@ from components.shared.config.root import Config
 from components.shared.config.stores import Stores
 from tests.helm.checking import findings
 from tests.helm.rendering import CHART, CI, NAMESPACE, TEMPLATES, ci, files, render
+from tests.kubernetes.versions import KUBERNETES
 
 
 @pytest.mark.parametrize("name", CI)
 def test_lint_has_nothing_to_say(name: str) -> None:
-    report = lint(str(CHART), ci(name), strict=True, namespace=NAMESPACE, kube_version="v1.34.0")
+    report = lint(str(CHART), ci(name), strict=True, namespace=NAMESPACE, kube_version=f"v{KUBERNETES}.0")
     assert report["errors"] == []
     assert [one for one in report["messages"] if one["severity"] > 1] == []
 

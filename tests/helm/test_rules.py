@@ -18,6 +18,8 @@ from components.shared.metrics.instruments import Instruments
 from components.shared.metrics.metric import VALUES
 from components.shared.metrics.table import TABLE, exposed
 from tests.helm.rendering import CI, NAMESPACE, ROOT, Object, Pod, ci, pods, render
+from tests.helm.served import serves
+from tests.observability.boards import metrics_in
 from tests.trees import texts_of
 
 RENDERED: dict[str, list[Object]] = {name: render(ci(name)) for name in CI}
@@ -243,23 +245,6 @@ def _loaded(text: str, values: Object) -> Config:
 
 
 @pytest.fixture(scope="module")
-def served() -> set[str]:
-    """Paths of KServe's V2 protocol, from the OpenAPI that its server writes."""
-    from components.serving.rest import quiet_arguments
-
-    with quiet_arguments():
-        from kserve.model_repository import ModelRepository
-        from kserve.protocol.dataplane import DataPlane
-        from kserve.protocol.model_repository_extension import ModelRepositoryExtension
-        from kserve.protocol.rest.v2_endpoints import register_v2_endpoints
-    from fastapi import FastAPI
-
-    app, repository = FastAPI(), ModelRepository()
-    register_v2_endpoints(app, DataPlane(repository), ModelRepositoryExtension(repository))
-    return set(app.openapi()["paths"])
-
-
-@pytest.fixture(scope="module")
 def operations(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Routes of the operations API, from the OpenAPI that it serves."""
     from components.console.app import made
@@ -285,8 +270,7 @@ def test_the_console_is_probed_scraped_and_told_at_routes_that_it_serves(operati
 
 
 @EACH
-def test_probes_of_fronts_and_predictors_hit_routes_that_are_served(name: str, served: set[str]) -> None:
-    patterns = [re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path)) for path in served]
+def test_probes_of_fronts_and_predictors_hit_routes_that_are_served(name: str) -> None:
     probed = 0
     for pod in pods(RENDERED[name]):
         if not pod.of.startswith("InferenceService"):
@@ -295,7 +279,7 @@ def test_probes_of_fronts_and_predictors_hit_routes_that_are_served(name: str, s
             for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                 if probe in container:
                     path = container[probe]["httpGet"]["path"]
-                    assert any(pattern.fullmatch(path) for pattern in patterns), path
+                    assert serves("GET", path), path
                     probed += 1
     assert probed or not _of(RENDERED[name], "InferenceService")
 
@@ -305,8 +289,10 @@ def test_every_metric_that_autoscaling_asks_for_is_exposed() -> None:
     Instruments(CollectorRegistry())  # the table is one that Prometheus takes
     kinds = ("ScaledObject", "LLMInferenceService")
     queries = [query for objects in RENDERED.values() for query in texts_of("query", _of(objects, *kinds))]
-    asked = {found for query in queries for found in re.findall(r"sum\(([a-z_:]+)\{", query)}
-    assert asked == {"twinstack_requests_in_flight", "twinstack_queue_depth", *FOREIGN}
+    asked = {found for query in queries for found in metrics_in(query)}
+    asked |= {found for query in queries for found in re.findall(r"[a-z_]+:[a-z_]+(?=\{)", query)}
+    ours = {"twinstack_requests_in_flight", "twinstack_queue_depth", "twinstack_request_total"}
+    assert asked == ours | FOREIGN
     assert asked <= known
     labels = {
         value

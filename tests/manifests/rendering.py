@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.kubernetes.versions import KUBERNETES
+
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "manifests"
 OVERLAYS = sorted(path.parent.name for path in MANIFESTS.glob("overlays/*/kustomization.yaml"))
@@ -64,7 +66,7 @@ def accepted(texts: Mapping[str, str], folder: Path) -> None:
     program, paths = checker(), [folder / f"{name}.yaml" for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):
         path.write_text(text)
-    words = [sys.executable, str(program), *map(str, paths)]
+    words = [sys.executable, str(program), "--kube", KUBERNETES, *map(str, paths)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 

@@ -20,6 +20,9 @@
 {{- if and $standard (lt (int $twin.front.scaling.minReplicas) 1) -}}
 {{- fail (printf "%s.front.scaling.minReplicas: 0 needs mode Knative, which holds requests while a pod starts" $where) -}}
 {{- end -}}
+{{- if and (lt (int $twin.front.scaling.minReplicas) 1) (ne $twin.front.scaling.by "requests") -}}
+{{- fail (printf "%s.front.scaling.minReplicas: 0 needs scaling by requests, which wake the first pod; set scaling.by to requests, or minReplicas to 1" $where) -}}
+{{- end -}}
 {{- include "twinstack.checkResources" (list (printf "%s.front.resources" $where) $twin.front.resources) -}}
 {{- if $twin.predictor.enabled -}}
 {{- include "twinstack.checkResources" (list (printf "%s.predictor.resources" $where) $twin.predictor.resources) -}}

@@ -108,6 +108,12 @@ def test_zero_fronts_need_knative() -> None:
         render(twin(ci("minimal"), "credit", front={"scaling": {"minReplicas": 0}}))
 
 
+@pytest.mark.parametrize("by", ["cpu", "none"])
+def test_zero_fronts_need_requests_that_wake_the_first(by: str) -> None:
+    with pytest.raises(HelmError, match="0 needs scaling by requests"):
+        render(twin(ci("air-gapped"), "docs", front={"scaling": {"by": by, "minReplicas": 0}}))
+
+
 def test_a_value_of_a_twin_wins_even_where_it_is_false_or_zero() -> None:
     values = ci("minimal", twinDefaults={"traffic": {"public": True}})
     values = twin(values, "credit", traffic={"public": False})

@@ -31,7 +31,7 @@ def test_every_pod_is_denied_by_default() -> None:
     assert labels == components(denied)
 
 
-def test_no_way_is_open_to_everyone() -> None:
+def test_every_way_names_its_ports_and_who_is_at_the_other_end() -> None:
     for made in POLICIES:
         for way in made["spec"].get("ingress", []):
             assert way["from"]
@@ -39,6 +39,29 @@ def test_no_way_is_open_to_everyone() -> None:
         for way in made["spec"].get("egress", []):
             assert way["to"]
             assert way["ports"]
+
+
+def to_anywhere(objects: list[Object], way: str, end: str) -> set[str]:
+    """Policies one of whose ways has every address, or every namespace, at its other end."""
+    return {
+        made["metadata"]["name"].removeprefix("twinstack-")
+        for made in objects
+        if made["kind"] == "NetworkPolicy"
+        for one in made["spec"].get(way, [])
+        for peer in one[end]
+        if peer.get("ipBlock", {}).get("cidr", "").endswith("/0") or peer.get("namespaceSelector") == {}
+    }
+
+
+def test_nobody_is_asked_from_anywhere_and_only_what_has_no_known_address_is_reached_anywhere() -> None:
+    assert to_anywhere(OBJECTS, "ingress", "from") == set()
+    unknown = {"llm-scheduler", "predictors", "llm-predictors"}
+    # These values keep artifacts in an object store outside the cluster.
+    store = {"store-s3", "migration"}
+    assert to_anywhere(OBJECTS, "egress", "to") == unknown | store
+    known = {"kubernetes": [{"ipBlock": {"cidr": "10.96.0.1/32"}}], "models": [{"podSelector": {}}]}
+    narrow = render(ci("production-gpu", networkPolicies=known))
+    assert to_anywhere(narrow, "egress", "to") == store
 
 
 def test_predictors_are_asked_by_fronts_and_stages_only() -> None:

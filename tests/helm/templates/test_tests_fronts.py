@@ -11,11 +11,14 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.helm.rendering import Object, ci, render
+from tests.helm.served import serves
 
 OBJECTS = render(ci("production-gpu"), "tests/fronts.yaml")
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Answers the routes of a front, and no others."""
+
     asked: ClassVar[list[tuple[str, str, Any]]] = []
     status = 200
 
@@ -23,7 +26,7 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("content-length", 0))
         body = json.loads(self.rfile.read(length)) if length else None
         self.asked.append((self.path, self.headers.get("authorization", ""), body))
-        self.send_response(self.status)
+        self.send_response(self.status if serves(self.command, self.path) else 404)
         self.end_headers()
         self.wfile.write(b"{}")
 
@@ -72,6 +75,12 @@ def test_it_predicts_with_the_instances_of_the_values(url: str) -> None:
 def test_it_fails_where_the_front_fails(url: str) -> None:
     Handler.status = 503
     assert run(OBJECTS[0], url) != 0
+
+
+def test_it_fails_where_the_front_has_no_such_route(url: str) -> None:
+    other = json.loads(json.dumps(OBJECTS[0]).replace("/openai/v1/chat", "/openai/v1/chats"))
+    assert run(other, url) != 0
+    assert Handler.asked[-1][0] == "/openai/v1/chats/completions"
 
 
 def test_they_can_be_left_out() -> None:

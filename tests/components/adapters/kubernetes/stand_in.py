@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from components.adapters.kubernetes.permissions import FINETUNE, RELEASE, Rule
+from tests.kubernetes.versions import KUBERNETES
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]
@@ -155,7 +156,7 @@ class Server:
                         owners[other] = {p: v for p, v in owners[other].items() if p not in leaves}
             owners[manager] = leaves
             if check := checker():
-                wrong = check.findings({k: v for k, v in made.items() if k != "status"}, "1.34")
+                wrong = check.findings({k: v for k, v in made.items() if k != "status"}, KUBERNETES)
                 if wrong:
                     return 422, refusal(422, "Invalid", f"{key[2]} is invalid: {wrong}")
             meta = made["metadata"]

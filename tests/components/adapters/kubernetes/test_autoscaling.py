@@ -29,6 +29,7 @@ from tests.components.adapters.kubernetes.deploying import (
 )
 from tests.components.adapters.kubernetes.stand_in import Server, checker
 from tests.helm.rendering import ci, one, render, twin
+from tests.kubernetes.versions import KUBERNETES
 from tests.observability.boards import metrics_in
 from tests.observability.processes import needs
 
@@ -90,7 +91,7 @@ def test_it_is_what_the_chart_gives_a_predictor_that_it_pins(
 def test_the_schema_of_its_kind_takes_it(kind: str, work: dict[str, Any]) -> None:
     if not checker():
         pytest.skip("no ../shared/tools/check_manifests.py here: objects are not checked by schema")
-    assert list(checker().findings(made(release(kind), settings(**{kind: work})), "1.34")) == []
+    assert list(checker().findings(made(release(kind), settings(**{kind: work})), KUBERNETES)) == []
 
 
 def test_its_queries_name_metrics_of_the_table() -> None:

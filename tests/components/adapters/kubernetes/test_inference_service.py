@@ -12,6 +12,7 @@ from components.shared.errors import ConfigError
 from tests.components.adapters.kubernetes.conftest import release
 from tests.components.adapters.kubernetes.stand_in import checker
 from tests.helm.rendering import ci, one, render
+from tests.kubernetes.versions import KUBERNETES
 
 STORE = "s3://bucket/artifacts"
 GPU = Pool(node_labels={"twinstack.io/pool": "gpu"}, tolerations=(Toleration(key="nvidia.com/gpu"),))
@@ -29,8 +30,8 @@ def test_the_schema_of_kserve_takes_it(kind: str, works: str) -> None:
     if not (check := checker()):
         pytest.skip("shared/tools/check_manifests.py is not beside this checkout")
     made = inference_service(release(kind), Cluster(**WORKS[works]), STORE)
-    assert check.findings(made, "1.34") == []
-    assert check.findings({**made, "spec": {"predictor": {"nonsense": 1}}}, "1.34"), "the check can fail"
+    assert check.findings(made, KUBERNETES) == []
+    assert check.findings({**made, "spec": {"predictor": {"nonsense": 1}}}, KUBERNETES), "the check can fail"
 
 
 @pytest.mark.parametrize("kind", ["classic", "llm"])

@@ -21,6 +21,7 @@ from components.shared.config.stores import Stores
 from components.shared.config.training import Training
 from tests.components import llm_fixtures
 from tests.components.adapters.kubernetes.stand_in import ROOT, Server, Step, checker
+from tests.kubernetes.versions import KUBERNETES
 
 KEY = "0123456789abcdef"
 NAME = "finetune-0123456789ab"
@@ -91,7 +92,7 @@ def test_the_schema_of_kubeflow_trainer_takes_job_and_runtime(config: Config) ->
     folder = ROOT / "manifests/options/distributed-training"
     runtime = yaml.safe_load((folder / "clustertrainingruntime.yaml").read_text())
     for one in (body(config), body(on_volume), runtime):
-        assert check.findings(one, "1.34") == []
+        assert check.findings(one, KUBERNETES) == []
     patch = body(on_volume)["spec"]["runtimePatches"][0]["trainingRuntimeSpec"]["template"]["spec"]
     pod_spec = patch["replicatedJobs"][0]["template"]["spec"]["template"]["spec"]
     assert pod_spec["volumes"] == [{"name": "artifacts", "persistentVolumeClaim": {"claimName": "artifacts"}}]
@@ -132,7 +133,7 @@ def test_files_that_variables_name_are_mounted_where_the_stage_has_them(config: 
     (container,) = pod_spec["containers"]
     assert container["volumeMounts"] == [{"name": "files-0", "mountPath": "/etc/authority"}]
     if check := checker():
-        assert check.findings(made, "1.34") == []
+        assert check.findings(made, KUBERNETES) == []
 
 
 def test_a_job_waits_in_the_queue_of_its_pool(config: Config) -> None:
