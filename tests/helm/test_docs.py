@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.helm.checking import findings
 from tests.helm.rendering import CHART, CI, PAGES, ROOT, base, ci, merged, render
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -25,6 +26,28 @@ def blocks(language: str) -> list[Any]:
 @pytest.mark.parametrize("text", blocks("values"))
 def test_values_in_the_documentation_render(text: str) -> None:
     assert render(merged(base(), yaml.safe_load(text)))
+
+
+@pytest.mark.parametrize("text", blocks("manifest"))
+def test_an_api_server_would_take_objects_in_the_documentation(text: str) -> None:
+    assert findings(yaml.safe_load(text)) == []
+
+
+def test_node_groups_of_the_values_and_of_the_documentation_have_one_name() -> None:
+    page = (ROOT / "docs/how-to/gpu-pools.md").read_text(encoding="utf-8")
+    made = {
+        one["metadata"]["name"]
+        for language, text in BLOCK.findall(page)
+        if language == "manifest" and (one := yaml.safe_load(text))["kind"] == "LocalModelNodeGroup"
+    }
+    named = {
+        group
+        for language, text in BLOCK.findall(page)
+        if language == "values"
+        for twin in yaml.safe_load(text).get("twins", [])
+        for group in twin.get("predictor", {}).get("cache", {}).get("nodeGroups", [])
+    }
+    assert named and named == made
 
 
 def test_the_configuration_below_config_is_what_the_chart_takes() -> None:

@@ -1,4 +1,4 @@
-"""Models that span pods."""
+"""Large models behind KServe's scheduler."""
 
 import pytest
 from helm_python import HelmError
