@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from components.shared import lineage
 from components.shared.config import Config, dump
 from components.shared.errors import ConfigError, TwinError
+from components.shared.following import followed
 from components.shared.progress import MARK
 from pipelines import place
 from pipelines.compiler import COMPILED, compiled_path
@@ -153,7 +154,7 @@ def _execute(path: Path, folder: Path, follower: Follower, **arguments: Any) -> 
         from kfp import components, local
 
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(folder), raise_on_error=True)
-        with contextlib.redirect_stdout(follower):
+        with contextlib.redirect_stdout(follower), followed():
             components.load_component_from_file(str(path))(**arguments)
 
 

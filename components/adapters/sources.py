@@ -70,6 +70,7 @@ class GitReader:
         # Git knows neither `.` nor `./docs` inside a commit.
         folder = posixpath.normpath(inside or ".").removeprefix(".")
         self._tree = self._git("rev-parse", "--verify", f"{self.revision}:{folder}").decode().strip()
+        self._blobs: dict[str, str] = {}
 
     def _git(self, *words: str) -> bytes:
         try:
@@ -113,10 +114,11 @@ class GitReader:
             path = raw_path.decode(errors="replace")
             if mode.startswith(b"100") and spec.match_file(path):
                 found.append(Entry(path, blob.decode(), int(size)))
+        self._blobs = {entry.path: entry.digest for entry in found}
         return sorted(found, key=lambda entry: entry.path)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Path and content of each, through one `git cat-file`."""
+        """Path and content of each that `entries` named, through one `git cat-file`."""
         with subprocess.Popen(  # noqa: S603 - fixed program, no shell
             ["git", "-C", str(self.root), "cat-file", "--batch"],  # noqa: S607
             stdin=subprocess.PIPE,
@@ -124,7 +126,8 @@ class GitReader:
         ) as git:
             assert git.stdin and git.stdout
             for path in paths:
-                git.stdin.write(f"{self._tree}:{path}\n".encode())
+                # By its name: a path may hold a line break.
+                git.stdin.write(f"{self._blobs[path]}\n".encode())
                 git.stdin.flush()
                 *_, kind, size = git.stdout.readline().split() or (b"", b"missing")
                 if kind != b"blob":

@@ -19,6 +19,7 @@ from components.shared import manifests
 from components.shared.config import load, parse
 from components.shared.errors import MissingError, TwinError, exit_on_error, storage_error
 from components.shared.files import write_atomic
+from components.shared.following import end_with_run
 from components.shared.manifests import Manifest
 from components.shared.progress import emit
 
@@ -138,6 +139,7 @@ def task(
         allow_dirty: Train on uncommitted code and mark the model.
         **inputs: Slot to KFP artifact, None where the twin's newest is meant.
     """
+    end_with_run()
     context = Context(parse(config), twin, stage, allow_dirty)
     given = {slot: manifests.read(Path(one.path)) if one else None for slot, one in inputs.items()}
     made = run_stage(run, context, given)

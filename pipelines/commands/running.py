@@ -63,6 +63,7 @@ def compile_pipelines(
     """Compile every pipeline for both kinds to KFP YAML, ready to upload; also as Kubernetes objects."""
     from pipelines import compiler
 
+    _require_folder(folder)
     if for_cluster:
         paths = compiler.compile_for_cluster(folder, loaded(config, overlay).cluster)
     else:
@@ -116,6 +117,19 @@ def recurring(
 
 def _scheduled(rows: list[dict[str, str]], as_json: bool) -> None:
     output.emit_json({"recurring": rows}) if as_json else output.table("Recurring runs", rows)
+
+
+def _require_folder(folder: Path) -> None:
+    from components.shared.errors import ConfigError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the folder cannot be made: {error.strerror}",
+            where=f"--output {folder}",
+            remedy="name one that can be written",
+        ) from error
 
 
 def _require_port(config: "Config") -> None:

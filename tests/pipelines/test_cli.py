@@ -48,6 +48,14 @@ def test_help_names_every_command_within_a_second() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = twin("compile", "--output", str(tmp_path / "file" / "folder"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the folder cannot be made: Not a directory; --output ")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"], prog_name="twin")

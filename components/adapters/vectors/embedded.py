@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from components.adapters.vectors.contract import Entry, Found
 from components.adapters.vectors.milvus import fill, search
-from components.shared.errors import MissingError
+from components.shared import digest, sums
+from components.shared.errors import DataError, MissingError
 from components.shared.files import locked, write_atomic
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ DATABASE = "index.db"
 #: Written last into the folder of a version.
 MARKER = "complete.json"
 ALIAS = "alias.json"
+#: Of the process that has a database open.
+LOCK = "LOCK"
 
 
 class EmbeddedVectors:
@@ -37,13 +40,15 @@ class EmbeddedVectors:
         return self.root / twin / version
 
     def exists(self, twin: str, version: str) -> bool:
-        """Whether a version is complete."""
-        return (self._folder(twin, version) / MARKER).exists()
+        """Whether a version is complete, and every byte of it as it was made."""
+        folder = self._folder(twin, version)
+        return (folder / MARKER).exists() and not _harmed(folder)
 
     def create(self, twin: str, version: str, batches: Iterable[Sequence[Entry]]) -> int:
         """Build a version and return how many chunks it holds.
 
-        What a killed process left of it is wiped; a complete one is left as it is.
+        What a killed process left of it is wiped, and so is one whose files were harmed since; a complete one
+        is left as it is.
         """
         folder = self._folder(twin, version)
         with locked(self.root / ".locks" / f"{twin}-{version}"):
@@ -56,6 +61,7 @@ class EmbeddedVectors:
                 count = fill(client, COLLECTION, batches, dense_index="FLAT")
             finally:
                 client.close()
+            sums.write(folder, digest.of_files(folder, leave_out=[LOCK]))
             write_atomic(folder / MARKER, json.dumps({"chunks": count}))
         return count
 
@@ -88,14 +94,22 @@ class EmbeddedVectors:
         """Open a private copy of a version for searching.
 
         Raises:
+            DataError: Its files were changed or lost since it was made.
             MissingError: There is no such version.
         """
         self.count(twin, version)
+        if harmed := _harmed(self._folder(twin, version)):
+            raise DataError(
+                f"index version '{version}' was harmed since it was made: {harmed}",
+                where=str(self._folder(twin, version)),
+                remedy=f"run `twin run features --twin {twin}`, which builds the newest version anew, or "
+                "promote another release",
+            )
         copy = tempfile.TemporaryDirectory(prefix="twinstack-index-")
         shutil.copytree(
             self._folder(twin, version) / DATABASE,
             Path(copy.name) / DATABASE,
-            ignore=shutil.ignore_patterns("LOCK"),
+            ignore=shutil.ignore_patterns(LOCK),
         )
         return EmbeddedIndex(copy)
 
@@ -123,6 +137,14 @@ class EmbeddedIndex:
         """Close the database and remove the copy."""
         self._client.close()
         self._copy.cleanup()
+
+
+def _harmed(folder: Path) -> str:
+    """Which files of a complete version are not what was made; empty where all are."""
+    try:
+        return ", ".join(sums.changed(folder))
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).relative_to(folder)} is gone"
 
 
 def _connect(path: Path) -> Any:

@@ -40,7 +40,7 @@ class Reporter:
         self._id = f"{socket.gethostname()}-{os.getpid()}-{twin}"
         self._report: Report | None = None
         self._told: Report | None = None
-        self._at = 0.0
+        self._at = 0.0  # of the monotonic clock: the other one may be set back
         self._shown: dict[tuple[str, str], str] = {}
         self._failed: frozenset[str] = frozenset()
         self._standby: frozenset[str] = frozenset()
@@ -52,18 +52,18 @@ class Reporter:
     def beat(self) -> None:
         """Write what is new, or that this process still runs."""
         report = self._report
-        if report is None or (report == self._told and time.time() - self._at < BEAT):
+        if report is None or (report == self._told and time.monotonic() - self._at < BEAT):
             return
         self._show(report.active)
         self._show_failed(frozenset(report.failed) - frozenset(report.standby))
         self._show_standby(report)
-        self._told, self._at = report, time.time()
+        self._told, self._at = report, time.monotonic()
         tell(
             self._warehouse,
             Front(
                 id=self._id,
                 twin=self._twin,
-                at=self._at,
+                at=time.time(),
                 revision=report.revision,
                 champion=report.active.champion,
                 open=report.open,

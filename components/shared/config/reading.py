@@ -24,7 +24,7 @@ def _known_variables() -> None:
     """Refuse an override of a field that does not exist, which would otherwise do nothing."""
     fields = {name.upper() for name in Config.model_fields}
     # Read by other parts, not fields of the configuration.
-    others = {"GIT_COMMIT", "CRASH_AT", "CONFIG", "KEYS"}
+    others = {"GIT_COMMIT", "CRASH_AT", "RUN_PID", "CONFIG", "KEYS"}
     for name in os.environ:
         if name.startswith("TWINSTACK_") and ("__" in name or not SERVICE_LINK.search(name)):
             head = name.removeprefix("TWINSTACK_").split("__")[0]

@@ -5,6 +5,7 @@ the engine of Milvus Lite. What only a process's own files can show is tested fo
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 from components.adapters.vectors.contract import Entry, Vectors
 from components.adapters.vectors.embedded import EmbeddedVectors
 from components.adapters.vectors.server import ServerVectors, VectorStoreError
-from components.shared.errors import MissingError
+from components.shared.errors import DataError, MissingError
 from tests import servers
 from tests.conftest import free_port
 
@@ -189,6 +190,33 @@ def test_what_a_killed_process_left_is_no_version_and_is_built_anew(tmp_path: Pa
     index = vectors.open("docs", "v2")
     assert len(index.dense(entries(*TEXTS)[0].vector, 10)) == 3, "nothing is there twice"
     index.close()
+
+
+def test_files_that_were_harmed_are_refused_by_name_and_the_version_is_built_anew(tmp_path: Path) -> None:
+    vectors = EmbeddedVectors(tmp_path)
+    vectors.create("docs", "v1", [entries(*TEXTS)])
+    vectors.open("docs", "v1").close()
+    database = tmp_path / "docs" / "v1" / "index.db"
+    for harm in ("cut", "changed", "lost", "all"):
+        largest = max(
+            (one for one in database.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size
+        )
+        content = largest.read_bytes()
+        if harm == "cut":
+            largest.write_bytes(content[:-1])
+        elif harm == "changed":
+            largest.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        elif harm == "lost":
+            largest.unlink()
+        else:
+            shutil.rmtree(database)
+        with pytest.raises(DataError, match=r"'v1' was harmed .*index\.db/.*; run `twin run features"):
+            vectors.open("docs", "v1")
+        assert not vectors.exists("docs", "v1")
+        assert vectors.create("docs", "v1", [entries(*TEXTS)]) == 3
+        index = vectors.open("docs", "v1")
+        assert len(index.sparse("canary", 3)) == 1
+        index.close()
 
 
 def test_two_processes_read_one_version_and_leave_no_copy(

@@ -173,6 +173,17 @@ def test_the_git_source_reads_the_commit_and_not_the_working_tree(corpus: Path) 
     assert paths(context(corpus)) == ["docs/one.md", "docs/three.md", "docs/two.md", "prompt.md"]
 
 
+def test_a_path_with_a_line_break_is_a_path_in_git_too(corpus: Path) -> None:
+    (corpus / "docs/two\nlines.md").write_text("# Broken\n\nIts name is on two lines.\n")
+    git = ["git", "-C", str(corpus), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-qm", "odd"], check=True)
+    reader = GitReader(corpus, GitSource(type="git", path=".", include=("docs/*.md",)))
+    read = dict(reader.read([one.path for one in reader.entries()]))
+    assert read["docs/two\nlines.md"].endswith(b"on two lines.\n")
+    assert len(read) == 4
+
+
 def test_a_ref_that_looks_like_an_option_is_refused(corpus: Path) -> None:
     text = (corpus / "twinstack.yaml").read_text()
     text = text.replace("type: folder, path: docs", "type: git, path: ., ref: --upload-pack=x")
