@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.shared.errors import DataError
 
-#: A column without any value in a CSV file is of no kind: `empty`.
+#: A column without any value in a CSV file, or of type null in a Parquet file, is of no kind: `empty`.
 Kind = Literal["number", "text", "empty", "other"]
 
 #: Bytes of one block of a CSV file; types are told from the first.
@@ -159,5 +159,8 @@ def _kind(type_: Any) -> Kind:
         or kinds.is_decimal(type_)
     ):
         return "number"
+    if kinds.is_null(type_):  # as pandas writes a column of None
+        return "empty"
     value = type_.value_type if kinds.is_dictionary(type_) else type_
-    return "text" if kinds.is_string(value) or kinds.is_large_string(value) else "other"
+    texts = (kinds.is_string, kinds.is_large_string, kinds.is_string_view)
+    return "text" if any(is_(value) for is_ in texts) else "other"

@@ -16,6 +16,9 @@ from components.shared.manifests import Manifest
 
 COLLECTION = "rows"
 
+#: Last year that a table can hold: pandas counts nanoseconds in 64 bits, up to April 2262.
+LATEST = 2261
+
 
 def collect(context: Context) -> Manifest:
     """Bring the warehouse to the state of the file, in one transaction.
@@ -128,8 +131,19 @@ def _event_time(wanted: EventTime, values: dict[str, str], number: int) -> str:
     """What the row says; where no column says it, rows lie a step apart."""
     if wanted.column:
         return values[wanted.column]
-    passed = timedelta(seconds=wanted.step_seconds * (number - 1))
-    return (datetime.fromisoformat(wanted.start) + passed).isoformat()
+    try:
+        passed = timedelta(seconds=wanted.step_seconds * (number - 1))
+        moment = datetime.fromisoformat(wanted.start) + passed
+    except OverflowError:
+        moment = datetime.max
+    if moment.year > LATEST:
+        raise DataError(
+            f"row {number} would have happened after the year {LATEST}: assigned event times lie "
+            f"{wanted.step_seconds} s apart, from {wanted.start}",
+            where="table.event_time.step_seconds",
+            remedy="set `step_seconds` lower, or name the `column` that has the times; nothing was collected",
+        )
+    return moment.isoformat()
 
 
 def _require_columns(table: Table, header: list[str], path: Path) -> None:

@@ -13,6 +13,9 @@ from components.validate.unchanged import require_unchanged
 if TYPE_CHECKING:
     import pandas as pd
 
+#: What an event time is; beyond these years pandas has no nanoseconds.
+MOMENT = "ISO 8601 of the years 1678 to 2261"
+
 FILE = "table.parquet"
 
 #: Bad cells named in an error.
@@ -87,7 +90,7 @@ def _typed(table: Table, raw: "pd.DataFrame") -> tuple["pd.DataFrame", list[tupl
         typed[name] = numbers
     moments = pd.to_datetime(raw["event_timestamp"], utc=True, errors="coerce", format="ISO8601")
     for row in raw.index[moments.isna()]:
-        problems.append((int(row), f"event time is {raw.at[row, 'event_timestamp']!r}, not ISO 8601"))
+        problems.append((int(row), f"event time is {raw.at[row, 'event_timestamp']!r}, not {MOMENT}"))
     typed["event_timestamp"] = moments
     return typed, problems
 

@@ -1,9 +1,10 @@
 """Configuration of a classic twin: a table, a dataflow, a model."""
 
 import math
+from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.shared.config.base import BaseTwin, ProjectPath, Settings, Share
 from components.shared.config.costs import MachineCosts
@@ -42,9 +43,16 @@ class EventTime(Settings):
     column: str | None = None
     """Column with ISO 8601 times; without one, times are assigned by row number."""
     start: str = "2024-01-01T00:00:00+00:00"
-    """Assigned time of the first row, where there is no column."""
+    """Assigned time of the first row in ISO 8601, where there is no column."""
     step_seconds: int = Field(default=63_072, ge=1)
-    """Assigned distance between rows: 63,072 s lays 1,000 rows over two years."""
+    """Assigned distance between rows: 63,072 s lays 1,000 rows over two years. The last row has to happen
+    before the year 2262."""
+
+    @field_validator("start")
+    @classmethod
+    def _is_a_time(cls, start: str) -> str:
+        datetime.fromisoformat(start)
+        return start
 
 
 class Table(Settings):

@@ -22,6 +22,16 @@ def test_rows_get_ids_and_event_times_by_their_number(corpus: Path) -> None:
     assert row["values"]["credit_amount"] == "5951"
 
 
+@pytest.mark.parametrize("step", [10_000_000, 10**12])
+def test_rows_that_would_happen_too_late_name_the_distance_between_them(corpus: Path, step: int) -> None:
+    path = corpus / "twinstack.yaml"
+    wanted = f"    table:\n      event_time: {{step_seconds: {step}}}\n"
+    path.write_text(path.read_text().replace("    table:\n", wanted))
+    with pytest.raises(DataError, match=rf"{step} s apart, from 2024.*; table\.event_time\.step_seconds; "):
+        core.run(context(corpus))
+    assert context(corpus).stores.warehouse.count("rows") == 0
+
+
 def test_only_the_changed_row_is_written_again(corpus: Path) -> None:
     core.run(context(corpus))
     path = corpus / "credit.csv"

@@ -118,6 +118,11 @@ def test_a_label_that_is_no_column_is_named(corpus: Path) -> None:
         load(broken(corpus, "label: creditability", "label: crediability"))
 
 
+def test_a_first_event_time_that_is_none_is_refused(corpus: Path) -> None:
+    with pytest.raises(ConfigError, match=r"table\.event_time\.start is 'soon'.*isoformat"):
+        load(broken(corpus, "    table:\n", "    table:\n      event_time: {start: soon}\n"))
+
+
 def test_a_missing_file_says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the configuration.*--config"):
         load(tmp_path / "nowhere.yaml")
