@@ -17,7 +17,7 @@ run: .venv/.run ## Build both twins end to end, then serve them on http://127.0.
 	$(TWIN) run end_to_end $(DIRTY) $(if $(filter 1,$(SERVE)),--serve)
 
 test: .venv/.dev ## Run all tests, WORKERS at a time (2; each takes up to 4 GiB)
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest -n $(WORKERS)
 
 check: .venv/.dev ## Lint, types, import contracts, generated files
 	.venv/bin/ruff check .

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,8 +23,16 @@ for name in [one for one in os.environ if one.startswith("TWINSTACK_")]:
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // int(workers))))
 
-#: Fixtures of a session that take tens of seconds to make, the longest users first.
-COSTLY = ("loop", "unharmed", "released")
+#: What takes tens of seconds to make, once a session, and the modules that share it; the longest users first.
+COSTLY = {
+    "loop": (
+        "tests/docs/test_commands.py",
+        "tests/integration/test_loop.py",
+        "tests/integration/test_make.py",
+    ),
+    "unharmed": ("tests/integration/test_gate_blocks.py", "tests/integration/test_kill.py"),
+    "released": ("tests/components/serving/",),
+}
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TWIN = str(Path(sys.executable).parent / "twin")
@@ -70,23 +79,31 @@ class Server:
     url: str
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def _place(path: str) -> tuple[int, str]:
+    """Place in the order of workers and name of the group of a test module; the last group is its own."""
+    for place, (name, folders) in enumerate(COSTLY.items()):
+        if path.startswith(folders):
+            return place, name
+    return len(COSTLY), path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With workers (`-n`), tests that share something made run on one: something costly, or else a module."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return _place(nodeid.split("::", 1)[0])[1]
+
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With workers (`-n`), tests that share something made run on one: a costly fixture, or else a module.
-
-    What shares a costly fixture starts first, so that no worker is left with it at the end.
-    """
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: COSTLY.index(groups[item]) if groups[item] in COSTLY else len(COSTLY))
-
-
-def _group(item: pytest.Item) -> str:
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in COSTLY if name in fixtures), item.location[0])
+    """What shares something costly starts first, so that no worker is left with it at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _place(item.nodeid.split("::", 1)[0])[0])
 
 
 def environment(**more: str) -> dict[str, str]:
