@@ -20,8 +20,8 @@ DIGEST = "sha256:" + "0" * 64
 #: Mappings that hold whatever Kubernetes takes, or names of the user's choice.
 OPEN = (
     "commonLabels", "files", "environment", "config.stores", "config.twins", "config.cluster.images.digests",
-    "twinDefaults.predictor.affinity", "twinDefaults.predictor.nodeSelector", "pods.annotations",
-    "pods.affinity", "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels",
+    "twinDefaults.predictor.nodeSelector", "pods.annotations",
+    "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels",
     "dashboards.labels", "tests.instances", "requests", "limits",
 )  # fmt: skip
 

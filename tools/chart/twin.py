@@ -73,6 +73,22 @@ class Toleration(Closed, total=False):
     tolerationSeconds: Annotated[int, Field(ge=0)]
 
 
+class NodeAffinity(Closed, total=False):
+    requiredDuringSchedulingIgnoredDuringExecution: Free
+    preferredDuringSchedulingIgnoredDuringExecution: list[Free]
+
+
+class PodAffinity(Closed, total=False):
+    requiredDuringSchedulingIgnoredDuringExecution: list[Free]
+    preferredDuringSchedulingIgnoredDuringExecution: list[Free]
+
+
+class Affinity(Closed, total=False):
+    nodeAffinity: NodeAffinity
+    podAffinity: PodAffinity
+    podAntiAffinity: PodAffinity
+
+
 class Storage(Closed, total=False):
     claim: NameOrNothing
     create: bool
@@ -135,7 +151,7 @@ class Predictor(Closed, total=False):
     graceSeconds: Grace
     nodeSelector: Labels
     tolerations: list[Toleration]
-    affinity: Free
+    affinity: Affinity
     runtimeClass: NameOrNothing
     user: User
     scaling: Scaling

@@ -29,7 +29,7 @@ from tools.chart.scalars import (
     User,
     Variable,
 )
-from tools.chart.twin import Resources, Storage, Toleration, Twin, TwinDefaults
+from tools.chart.twin import Affinity, Resources, Storage, Toleration, Twin, TwinDefaults
 
 #: A share that can be promised and missed.
 Ratio = Annotated[float, Field(gt=0, lt=1)]
@@ -92,7 +92,7 @@ class Pods(Closed, total=False):
     annotations: Annotations
     nodeSelector: Labels
     tolerations: list[Toleration]
-    affinity: Free
+    affinity: Affinity
     spread: Spread
 
 

@@ -114,6 +114,7 @@
 {{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" (int $gpus) (int .Values.limits.gpus)) -}}
 {{- end -}}
 {{- include "twinstack.checkPods" . -}}
+{{- include "twinstack.checkConfig" . -}}
 {{- range $name := concat (keys .Values.environment) (include "twinstack.secretVariables" . | fromJsonArray) -}}
 {{- if eq $name "PYTHONPATH" -}}
 {{- fail "environment, secrets: KServe refuses PYTHONPATH in its containers; name modules by path in config.twins" -}}
