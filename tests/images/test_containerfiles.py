@@ -181,6 +181,10 @@ class TestImage:
         words = [one.word for one in final]
         assert not {"RUN", "COPY", "ADD"} & set(words[words.index("USER") :])
 
+    def test_no_program_runs_as_its_owner(self, path: Path) -> None:
+        *_, last = _all(named(path)["image"], "RUN")
+        assert last.endswith("find / -xdev -type f -perm /6000 -exec chmod a-s {} +")
+
     def test_fits_a_read_only_file_system(self, path: Path) -> None:
         final = stages(path)[-1]
         environment = " ".join(_all(final, "ENV"))
