@@ -138,8 +138,20 @@ class Spool:
         now = self._clock()
         if now - self._looked >= FRESH:
             self._looked = now
-            self._enough = self._free(self.folder) >= self._settings.min_free_bytes
+            self._see(self._free(self.folder))
         return self._enough and self._waiting < self._settings.max_bytes and now - self._failed >= FRESH
+
+    def _see(self, free: int) -> None:
+        """Take note of the disk's free bytes; that they no longer suffice, or do again, is logged once."""
+        least = self._settings.min_free_bytes
+        if self._enough and free < least:
+            log.error(
+                "requests are refused until there is room: the disk of %s has %d bytes free, less than "
+                "serving.interactions.min_free_bytes %d", self.folder, free, least,
+            )  # fmt: skip
+        elif not self._enough and free >= least:
+            log.info("the disk of %s has room again", self.folder)
+        self._enough = free >= least
 
     def refusal(self) -> SpoolError:
         """What a request is told that may not begin."""

@@ -51,16 +51,23 @@ def test_at_its_bound_it_admits_no_more_but_keeps_what_was_admitted(tmp_path: Pa
     assert spool.admits()
 
 
-def test_a_disk_that_is_nearly_full_stops_admission_until_it_has_room_again(tmp_path: Path) -> None:
+def test_a_disk_that_is_nearly_full_stops_admission_until_it_has_room_again_and_the_log_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "twinstack.serving")
     free, now = [10_000_000], [0.0]
     spool = Spool(tmp_path, settings(min_free_bytes=1_000_000), lambda _: free[0], lambda: now[0])
     assert spool.admits()
     free[0] = 999_999
-    now[0] += 1
-    assert not spool.admits()
+    for _ in range(3):
+        now[0] += 1
+        assert not spool.admits()
     free[0] = 1_000_000
     now[0] += 1
     assert spool.admits()
+    short, again = caplog.messages
+    assert "has 999999 bytes free, less than serving.interactions.min_free_bytes 1000000" in short
+    assert again.endswith("has room again")
 
 
 def test_a_folder_that_somebody_deleted_stops_admission(tmp_path: Path) -> None:
