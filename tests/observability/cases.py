@@ -6,6 +6,9 @@ CHAMPION = (
     'twinstack_release_info{twin="credit",twin_kind="classic",release="r1",role="champion",model_version="1"}'
 )
 
+#: What the chart records for a twin whose front Knative takes away while nobody asks.
+MAY_SLEEP = 'twinstack:objective_presence:bool{twin="credit"}'
+
 
 def requests(code: str, values: str, route: str = "predict_v1") -> dict[str, str]:
     """Counter of a twin's requests with one status code."""
@@ -126,6 +129,43 @@ TRAFFIC = [
         "TwinstackFrontDown",
         "when a twin that was served has not been scraped for ten minutes",
         {CHAMPION: "1x10 stale"},
+        20,
+        (Fired(since=11),),
+    ),
+    Case(
+        "TwinstackFrontDown",
+        "when a twin that may sleep went while it was asked",
+        {MAY_SLEEP: "0x90", CHAMPION: "1x10 stale", **requests("200", "0+5x10 stale")},
+        60,
+        (Fired(since=11),),
+    ),
+    Case(
+        "TwinstackFrontDown",
+        "when a twin that may sleep went with the first request since it woke",
+        {MAY_SLEEP: "0x90", CHAMPION: "_x8 1x2 stale", **requests("200", "_x9 1x1 stale")},
+        20,
+        (Fired(since=11),),
+    ),
+    Case(
+        "TwinstackFrontDown",
+        "when a twin that may sleep was idle before it went",
+        {MAY_SLEEP: "0x90", CHAMPION: "1x10 stale", **requests("200", "0+5x7 35x3 stale")},
+        60,
+    ),
+    Case(
+        "TwinstackFrontDown",
+        "when a twin that may sleep woke, was asked nothing, and sleeps again, an hour after work",
+        {
+            MAY_SLEEP: "0x90",
+            CHAMPION: "1x10 stale _x20 1x10 stale",
+            **requests("200", "0+5x7 35x3 stale"),
+        },
+        60,
+    ),
+    Case(
+        "TwinstackFrontDown",
+        "when an idle twin that may not sleep has gone",
+        {MAY_SLEEP: "1x90", CHAMPION: "1x10 stale", **requests("200", "0+5x7 35x3 stale")},
         20,
         (Fired(since=11),),
     ),

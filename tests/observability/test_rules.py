@@ -136,4 +136,4 @@ def test_the_example_of_a_scrape_is_one_that_prometheus_takes(tmp_path: Path) ->
     path.write_text(example.replace("helm/", f"{ROOT}/helm/"))
     done = promtool("check", "config", str(path))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "SUCCESS: 5 rules found" in done.stdout
+    assert "SUCCESS: 6 rules found" in done.stdout

@@ -15,7 +15,10 @@ FILES = ROOT / "helm" / "twinstack" / "files"
 NOTE = "# Written by `python -m tools.observability`. Change tools/observability, not this file.\n"
 
 #: What records first.
-GROUPS = (slo.recording, data_alerts.recording, slo.alerts, serving_alerts.group, data_alerts.group)
+GROUPS = (
+    slo.recording, data_alerts.recording, serving_alerts.recording,
+    slo.alerts, serving_alerts.group, data_alerts.group,
+)  # fmt: skip
 
 
 def rule_files(clock: Clock) -> dict[str, str]:

@@ -18,6 +18,8 @@ AVAILABILITY = "twinstack:objective_availability:ratio"
 LATENCY = "twinstack:objective_latency:ratio"
 DATA_AGE = "twinstack:objective_data_age:seconds"
 MONITOR_AGE = "twinstack:objective_monitor_age:seconds"
+#: 1 where fronts are always there; 0, by twin, where none need be there while nobody asks.
+PRESENCE = "twinstack:objective_presence:bool"
 
 
 @dataclass(frozen=True)
@@ -120,5 +122,6 @@ def group(clock: Clock, objectives: Objectives = OBJECTIVES) -> Group:
                 for kind, one in objectives.latency.items()
             ),
             *(Record(name, f"vector({clock.seconds(age):g})") for name, age in ages),
+            Record(PRESENCE, "vector(1)"),
         ],
     )

@@ -4,18 +4,40 @@ from components.shared.metrics.records import SPOOL_LAG, SPOOLED
 from components.shared.metrics.requests import FALLBACKS, RELEASE_FAILED, RELEASE_INFO, REQUESTS
 from components.shared.metrics.traffic import BREAKER, BUDGET_REFUSED, LIMITED, TOKEN_BUDGET
 from tools.observability import objectives
-from tools.observability.promql import Clock, increase, max_by, on, rate, risen, select, sum_by
-from tools.observability.rules import Alert, Group
+from tools.observability.promql import Clock, increase, max_by, on, rate, risen, select, series, sum_by
+from tools.observability.rules import Alert, Group, Record
 from tools.observability.slo import ANSWERING
+
+#: Whether a twin was asked a moment ago, recorded as long as it is served: the last value is of when it went.
+FRONT_ASKED = "twinstack:front_asked:bool"
+
+#: Knative takes the last pod away after its stable window of 60 s without a request and a grace of 30 s.
+ASLEEP_AFTER = "90s"
+
+
+def recording(clock: Clock) -> Group:
+    """What the alerts ask of a front that is gone."""
+    champion = max_by(select(RELEASE_INFO, role="champion"), "twin")
+    asked = sum_by(risen(select(REQUESTS, route=f"=~{ANSWERING}"), clock(ASLEEP_AFTER)), "twin")
+    return Group(
+        "twinstack-fronts",
+        [Record(FRONT_ASKED, f"({champion} and {on('twin')} {asked}) or 0 * {champion}")],
+    )
 
 
 def front_down(clock: Clock) -> Alert:
-    """A twin that was served and is not scraped any more."""
+    """A twin that was served and is not scraped any more.
+
+    One that may sleep, which only Knative lets it, is missed where it went while it was asked: what sleeps
+    was idle before.
+    """
     champion = select(RELEASE_INFO, role="champion")
     before = max_by(f"max_over_time({champion}[{clock('1h')}])", "twin")
+    asked = f"last_over_time({series(FRONT_ASKED)}[{clock('1h')}]) == 1"
+    asleep = f"({series(objectives.PRESENCE)} == 0 unless {on('twin')} {asked})"
     return Alert(
         "TwinstackFrontDown",
-        f"{before} unless {on('twin')} {max_by(champion, 'twin')}",
+        f"{before} unless {on('twin')} {max_by(champion, 'twin')} unless {on('twin')} {asleep}",
         clock("5m"),
         "page",
         "No front serves twin {{ $labels.twin }}, or Prometheus no longer reaches it.",

@@ -53,7 +53,19 @@ def test_the_objectives_are_those_of_the_values() -> None:
         ("twinstack:objective_latency:ratio", "10.0"): "vector(0.95)",
         ("twinstack:objective_data_age:seconds", None): "vector(3600)",
         ("twinstack:objective_monitor_age:seconds", None): "vector(93600)",
+        ("twinstack:objective_presence:bool", None): "vector(1)",
     }
+
+
+def test_fronts_that_knative_takes_away_while_nobody_asks_need_not_be_there() -> None:
+    values = ci("air-gapped", monitoring={"rules": {"enabled": True}})
+    made = render(values, "prometheus-rules.yaml")
+    (group,) = one(made, "PrometheusRule", "twinstack-objectives")["spec"]["groups"]
+    presence = [rule for rule in group["rules"] if rule["record"] == "twinstack:objective_presence:bool"]
+    assert [(rule["expr"], rule["labels"]) for rule in presence] == [
+        ("vector(1)", {"namespace": NAMESPACE}),
+        ("vector(0)", {"namespace": NAMESPACE, "twin": "docs"}),
+    ]
 
 
 @pytest.mark.parametrize(
