@@ -214,6 +214,7 @@ def predictors(draw: Any, *, kind: str, standard: bool) -> Object:
         }
         if spans:
             found["scaling"]["minReplicas"] = max(1, found["scaling"]["minReplicas"])
+            found["scaling"]["by"] = draw(st.sampled_from(["", "requests", "none"]))
         elif adapters and found["storageUri"].startswith("oci://"):
             found["storageUri"] = "pvc://claim"
     return found

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from components.adapters.kubernetes import autoscaling
 from components.adapters.kubernetes.api import INFERENCE_SERVICES, Api, Object
 from components.adapters.kubernetes.following import Clock, Report, wait_until_ready
+from components.adapters.kubernetes.gpu_limit import require_room
 from components.adapters.kubernetes.inference_service import (
     MODEL_VERSION,
     inference_service,
@@ -47,11 +48,12 @@ class KServeDeployer:
         Raises:
             NotReadyError: It did not become ready; what was made for it is gone again, and a predictor that
                 answers already is what it was before.
-            ClusterError: The cluster refuses.
+            ClusterError: The cluster refuses, or `max_gpus` leaves no room, and nothing was changed.
             ConfigError: The cluster has no way to the model's files.
         """
         body = inference_service(release, self._settings, self._artifacts)
         name = body["metadata"]["name"]
+        require_room(self._api, body, self._settings.predictors)
         before = self._api.get(INFERENCE_SERVICES, name) if answering else None
         applied = self._api.apply(INFERENCE_SERVICES, body, force=self._settings.predictors.force)
         report(f"InferenceService {name} is applied")

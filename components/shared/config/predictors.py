@@ -110,6 +110,10 @@ class Predictors(Settings):
     """How long a failure that may mend itself (an image that cannot be pulled, a crash loop) is watched."""
     kept: int = Field(default=2, ge=0, le=20)
     """Earlier champions whose predictors stay, so that a rollback has nothing to wait for."""
+    max_gpus: int | None = Field(default=None, ge=0, le=100_000)
+    """Accelerators that predictors of all twins in the namespace may take together, each at its
+    `max_replicas`; stage `release` makes none beyond them. The predictors of champion, candidate and `kept`
+    count at the same time. Not set means no limit; the chart names what `limits.gpus` leaves."""
     force: bool = False
     """Take fields of an InferenceService that somebody else has set."""
     artifacts_claim: str = Field(default="", pattern=NAME_OR_NOTHING)

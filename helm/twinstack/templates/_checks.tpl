@@ -55,6 +55,9 @@
 {{- if lt (int $one.scaling.minReplicas) 1 -}}
 {{- fail (printf "%s.scaling.minReplicas: an LLMInferenceService keeps one pod at the least" $where) -}}
 {{- end -}}
+{{- if eq $one.scaling.by "cpu" -}}
+{{- fail (printf "%s.scaling.by: an LLMInferenceService scales by requests, or not at all (none)" $where) -}}
+{{- end -}}
 {{- range $one.args -}}
 {{- if regexMatch "[\\s'\"$\x60\\\\;&|<>(){}]" . -}}
 {{- fail (printf "%s.args: %s goes through a shell in an LLMInferenceService; write it as one word without quotes, such as --flag=value" $where .) -}}
@@ -91,7 +94,6 @@
 {{- define "twinstack.checkAll" -}}
 {{- $names := list -}}
 {{- $services := list (printf "%s-console" (include "twinstack.fullname" .)) -}}
-{{- $gpus := 0 -}}
 {{- if not (regexMatch "^[a-z]" (include "twinstack.fullname" .)) -}}
 {{- fail (printf "release %s: names of Services begin with a letter; choose another release name, or set fullnameOverride" .Release.Name) -}}
 {{- end -}}
@@ -106,12 +108,10 @@
 {{- end -}}
 {{- $services = append $services $service -}}
 {{- end -}}
-{{- if .predictor.enabled -}}
-{{- $gpus = add $gpus (mul (int .predictor.gpus) (int .predictor.scaling.maxReplicas)) -}}
 {{- end -}}
-{{- end -}}
-{{- if and .Values.limits.gpus (gt (int $gpus) (int .Values.limits.gpus)) -}}
-{{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" (int $gpus) (int .Values.limits.gpus)) -}}
+{{- $gpus := include "twinstack.pinnedGpus" . | int -}}
+{{- if and .Values.limits.gpus (gt $gpus (int .Values.limits.gpus)) -}}
+{{- fail (printf "limits.gpus: pinned predictors may take %d accelerators at their largest, allowed are %d; lower predictor.scaling.maxReplicas" $gpus (int .Values.limits.gpus)) -}}
 {{- end -}}
 {{- include "twinstack.checkPods" . -}}
 {{- include "twinstack.checkConfig" . -}}

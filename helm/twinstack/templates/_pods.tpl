@@ -232,6 +232,9 @@ timeoutSeconds: 5
 {{- with .Values.commonLabels -}}
 {{- $_ := set $own "labels" (deepCopy .) -}}
 {{- end -}}
+{{- with .Values.limits.gpus -}}
+{{- $_ := set $own "max_gpus" (sub (int .) (include "twinstack.pinnedGpus" $ | int)) -}}
+{{- end -}}
 {{- if $own -}}
 {{- $_ := set $config.cluster "predictors" (merge (default (dict) $config.cluster.predictors) $own) -}}
 {{- end -}}

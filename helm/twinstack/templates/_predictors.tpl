@@ -150,3 +150,14 @@ cluster-wide, so the namespace is part of its name. */}}
 {{- include "twinstack.makesPredictor" (list $root $name $twin) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Accelerators that pinned predictors take together at their largest. */}}
+{{- define "twinstack.pinnedGpus" -}}
+{{- $gpus := 0 -}}
+{{- range include "twinstack.twins" . | fromJsonArray -}}
+{{- if .predictor.enabled -}}
+{{- $gpus = add $gpus (mul (int .predictor.gpus) (int .predictor.scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- $gpus -}}
+{{- end -}}

@@ -83,3 +83,16 @@ def test_a_release_whose_services_would_begin_with_a_digit_is_refused() -> None:
 def test_a_contradiction_ends_the_rendering_with_its_place(change: Object, message: str) -> None:
     with pytest.raises(HelmError, match=message):
         render(merged(ci("minimal"), change))
+
+
+def test_released_predictors_may_take_the_accelerators_that_pinned_ones_leave() -> None:
+    def limit(values: Object) -> object:
+        (made,) = render(values, "config.yaml")
+        predictors = yaml.safe_load(made["data"]["twinstack.yaml"])["cluster"].get("predictors", {})
+        return predictors.get("max_gpus")
+
+    assert limit(ci("production-gpu")) == 16 - (2 * 3 + 4 * 2)
+    assert limit(ci("production-gpu", limits={"gpus": 14})) == 0
+    assert limit(ci("production-gpu", limits={"gpus": 0})) is None
+    own = {"config": {"cluster": {"predictors": {"max_gpus": 1}}}}
+    assert limit(ci("production-gpu", **own)) == 1

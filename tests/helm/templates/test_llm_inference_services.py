@@ -69,6 +69,7 @@ def test_arguments_are_added_to_those_of_kserves_template() -> None:
         ({"args": ["--chat-template=a b"]}, "write it as one word"),
         ({"args": ["--x=$(id)"]}, "write it as one word"),
         ({"scaling": {"minReplicas": 0}}, "keeps one pod at the least"),
+        ({"scaling": {"by": "cpu"}}, "scales by requests, or not at all"),
     ],
 )
 def test_what_kserve_would_not_take_as_it_is_meant_is_refused(change: Object, message: str) -> None:
@@ -100,3 +101,12 @@ def test_the_container_that_fetches_the_model_passes_pod_security_too() -> None:
     assert fetching["securityContext"] == context
     # It runs before the model, so what it may take costs nothing more.
     assert fetching["resources"]["limits"]["memory"] == model["resources"]["limits"]["memory"]
+
+
+def test_its_pods_spread_by_the_labels_that_they_carry() -> None:
+    spec = support(ci("production-gpu"))
+    (spread,) = spec["template"]["topologySpreadConstraints"]
+    assert spread["topologyKey"] == "topology.kubernetes.io/zone"
+    assert spread["labelSelector"]["matchLabels"].items() <= spec["labels"].items()
+    alone = ci("production-gpu", pods={"spread": {"enabled": False}})
+    assert "topologySpreadConstraints" not in support(alone)["template"]
