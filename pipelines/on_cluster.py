@@ -37,6 +37,12 @@ THREADS = "OMP_NUM_THREADS"
 PART_OF = "app.kubernetes.io/part-of"
 STAGE_LABEL = "twinstack.io/stage"
 
+#: Who makes room on nodes leaves pods with these alone: a stage whose pod is deleted is not tried again.
+UNDISTURBED = {
+    "karpenter.sh/do-not-disrupt": "true",
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+}
+
 
 def cluster_pipeline(name: str, kind: Kind, cluster: Cluster) -> Any:
     """The KFP pipeline of a recipe, for a cluster."""
@@ -80,6 +86,8 @@ def _set(task: Any, stage: str, work: StageWork, cluster: Cluster) -> None:
     kubernetes.set_security_context(task, run_as_user=USER, run_as_group=USER, run_as_non_root=True)
     kubernetes.add_pod_label(task, PART_OF, "twinstack")
     kubernetes.add_pod_label(task, STAGE_LABEL, stage)
+    for annotation, value in UNDISTURBED.items():
+        kubernetes.add_pod_annotation(task, annotation, value)
     if cluster.images.pull_secrets:
         kubernetes.set_image_pull_secrets(task, list(cluster.images.pull_secrets))
     if work.shared_memory:

@@ -212,6 +212,10 @@ def test_every_pod_is_a_numbered_user_with_labels_and_may_pull(
             "runAsGroup": "65532", "runAsNonRoot": True, "runAsUser": "65532",
         }  # fmt: skip
         assert found["podMetadata"]["labels"]["twinstack.io/stage"] == name.removeprefix("exec-")
+        assert found["podMetadata"]["annotations"] == {
+            "karpenter.sh/do-not-disrupt": "true",
+            "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        }
         assert [one["secretName"] for one in found["imagePullSecret"]] == ["pull"]
 
 
