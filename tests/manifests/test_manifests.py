@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from components.adapters.kubernetes import restricted
-from components.shared.config import load
+from components.shared.config import Config, load
 from components.shared.images import reference
 from tests.manifests.rendering import (
     MANIFESTS,
@@ -24,6 +24,7 @@ from tests.manifests.rendering import (
     overlay,
     with_option,
 )
+from tests.manifests.trained import trained
 from tests.trees import texts_of
 
 #: KServe's own object, which deleting an overlay must not delete.
@@ -37,16 +38,29 @@ def of_kind(found: list[Object], kind: str) -> list[Object]:
 
 
 def pods(found: list[Object]) -> Iterator[Object]:
-    """Pod templates, with their labels."""
+    """Pod templates, with their labels; those of a runtime with what the TrainJob of stage finetune adds."""
     for one in found:
         if one["kind"] == "CronJob":
             yield one["spec"]["jobTemplate"]["spec"]["template"]
+        elif one["kind"] == "ClusterTrainingRuntime":
+            yield trained(one, settings("prod"))
         elif "template" in one["spec"] and one["kind"] in ("Deployment", "Job", "StatefulSet", "DaemonSet"):
             yield one["spec"]["template"]
 
 
+def settings(name: str) -> Config:
+    """The settings beside an overlay."""
+    return load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays" / name / "cluster.yaml"])
+
+
 def workloads(found: list[Object]) -> list[Object]:
     return list(pods([one for one in found if "spec" in one]))
+
+
+def recurring(found: list[Object]) -> Object:
+    """The pod of the recurring program, the only one that the manifests run by themselves."""
+    (template,) = workloads(of_kind(found, "CronJob"))
+    return template
 
 
 def test_there_is_a_small_and_a_large_overlay_and_every_option_is_used_in_one_or_applied_alone() -> None:
@@ -153,11 +167,13 @@ class TestOverlay:
             assert pod["securityContext"]["runAsUser"] == 65532
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             for container in [*pod.get("initContainers", []), *pod["containers"]]:
-                assert container["securityContext"] == {
-                    "allowPrivilegeEscalation": False,
-                    "readOnlyRootFilesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                }
+                security = {**pod["securityContext"], **container["securityContext"]}
+                assert security["runAsNonRoot"] is True
+                assert security["runAsUser"] == 65532
+                assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["readOnlyRootFilesystem"] is True
+                assert security["capabilities"] == {"drop": ["ALL"]}
                 for part in ("requests", "limits"):
                     assert {"cpu", "memory"} <= set(container["resources"][part])
 
@@ -180,22 +196,24 @@ class TestOverlay:
             for subject in one["subjects"]:
                 if subject["kind"] == "ServiceAccount":
                     assert ("ServiceAccount", subject["namespace"], subject["name"]) in known
+        charted = settings(name).cluster.service_accounts.serving
         for template in workloads(overlay(name)):
-            assert ("ServiceAccount", "twinstack", template["spec"]["serviceAccountName"]) in known
+            account = template["spec"]["serviceAccountName"]
+            assert account == charted or ("ServiceAccount", "twinstack", account) in known
 
     def test_with_policies_everything_is_denied_first(self, name: str) -> None:
         nothing = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
         assert policies(overlay(name))["twinstack-nothing"] == nothing
 
     def test_the_recurring_program_has_one_way_out_beside_names(self, name: str) -> None:
-        (template,) = workloads(overlay(name))
+        template = recurring(overlay(name))
         labels = template["metadata"]["labels"]
         assert policies_of(name, labels) == ["twinstack-recurring"]
         assert "workflows.argoproj.io/workflow" not in labels, "the way of the runs is wider"
 
 
 def prod() -> Any:
-    return load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays/prod/cluster.yaml"]).cluster
+    return settings("prod").cluster
 
 
 class TestProduction:
@@ -211,7 +229,7 @@ class TestProduction:
     def test_every_pod_pulls_with_the_secrets_of_the_settings(self) -> None:
         (account,) = of_kind(overlay("prod"), "ServiceAccount")
         assert tuple(one["name"] for one in account["imagePullSecrets"]) == prod().images.pull_secrets
-        (template,) = workloads(overlay("prod"))
+        template = recurring(overlay("prod"))
         assert template["spec"]["serviceAccountName"] == account["metadata"]["name"]
 
     def test_every_pipeline_has_one_version_and_belongs_to_the_namespace(self) -> None:
@@ -283,12 +301,12 @@ class TestProduction:
         assert wanted.items() <= space["metadata"]["labels"].items()
 
     def test_what_recurs_is_of_a_twin_that_exists(self) -> None:
-        found = load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays/prod/cluster.yaml"])
+        found = settings("prod")
         assert found.cluster.recurring
         assert {one.twin for one in found.cluster.recurring.values()} <= set(found.twins)
 
     def test_the_token_is_where_the_configuration_looks_for_it(self) -> None:
-        (template,) = workloads(overlay("prod"))
+        template = recurring(overlay("prod"))
         (container,) = template["spec"]["containers"]
         path = Path(prod().kfp.token_file)
         assert str(path.parent) in {mount["mountPath"] for mount in container["volumeMounts"]}
@@ -300,7 +318,7 @@ class TestProduction:
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_the_settings_beside_an_overlay_are_valid_and_name_its_namespace(name: str) -> None:
-    found = load(ROOT / "twinstack.yaml", [MANIFESTS / "overlays" / name / "cluster.yaml"]).cluster
+    found = settings(name).cluster
     assert found.environment == name
     assert found.namespace in {
         yaml.safe_load(text)["metadata"]["name"] for text in [(MANIFESTS / "base/namespace.yaml").read_text()]

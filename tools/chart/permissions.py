@@ -1,37 +1,23 @@
-"""Every right that the chart grants, and what it is for: data of its Roles and a page of the reference."""
+"""Every right that chart and manifests grant, and what it is for: the chart's Roles, a reference page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import yaml
 
-from components.adapters.kubernetes.permissions import FINETUNE, PRUNE, RELEASE, Rule
+from components.adapters.kubernetes.permissions import FINETUNE, PRUNE, RELEASE
+from tools.chart import manifest_rights
+from tools.chart.right import Right, of_stages
 
 HEAD = (
     "# Written by tools/generate_docs.py from tools/chart/permissions.py. Change the code, not this file.\n"
 )
 
 
-@dataclass(frozen=True)
-class Right:
-    """A rule of a Role, and what it is for; `names` limits it to objects of those names."""
-
-    group: str
-    resource: str
-    verbs: tuple[str, ...]
-    purpose: str
-    names: tuple[str, ...] = ()
-
-
-def _of_stages(rules: Sequence[Rule]) -> tuple[Right, ...]:
-    return tuple(Right(rule.group, rule.resource, rule.verbs, rule.purpose) for rule in rules)
-
-
 #: Sets of rights by name. The first is granted where a twin of the configuration needs predictors; the `rbac`
 #: values of the chart switch the others.
 SETS: dict[str, tuple[Right, ...]] = {
-    "release": _of_stages(RELEASE),
-    "trainer": _of_stages(FINETUNE),
+    "release": of_stages(RELEASE),
+    "trainer": of_stages(FINETUNE),
     "workflow": (
         Right(
             "argoproj.io",
@@ -88,7 +74,7 @@ SETS: dict[str, tuple[Right, ...]] = {
 }
 
 #: Rights that a command needs and the chart gives to nobody, by the title of their section.
-OWN = {"Whoever runs `twin prune`: not granted by the chart": _of_stages(PRUNE)}
+OWN = {"Whoever runs `twin prune`: not granted by the chart": of_stages(PRUNE)}
 
 TITLES = {
     "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval "
@@ -107,6 +93,8 @@ INTRO = """# Permissions
 | `twinstack-pipelines` | stages of the pipelines | the Role `RELEASE-pipelines`, below |
 | `twinstack-console` | operations API | the Role `RELEASE-console`: stage `release` and `twin submit` |
 | `default` | migration job, pods of `helm test` | none, and no token |
+| `twinstack-recurring` (`manifests/base`) | CronJob that keeps the recurring runs | the Role \
+`twinstack-recurring`; its token is for Kubeflow Pipelines, not for Kubernetes |
 
 Every Role is in the namespace of the release. There is no ClusterRole, no wildcard, and no right to read \
 every Secret. A Role without a right is not made. The names of the accounts are \
@@ -134,6 +122,7 @@ def _rule(right: Right) -> dict[str, list[str]]:
 def page() -> str:
     """The page of the reference: a table a set."""
     sections = {TITLES[name]: rights for name, rights in SETS.items()} | OWN
+    sections |= {manifest_rights.TITLES[name]: rights for name, rights in manifest_rights.ROLES.items()}
     return "\n".join([INTRO, *(_section(title, rights) for title, rights in sections.items())])
 
 

@@ -124,13 +124,7 @@
 {{- include "twinstack.checkStores" . -}}
 {{- include "twinstack.checkKeys" . -}}
 {{- end -}}
-{{- if eq .Values.config.cluster.environment "prod" -}}
-{{- range list "pipeline" "train" "serve" "console" -}}
-{{- if not (get $.Values.config.cluster.images.digests .) -}}
-{{- fail (printf "config.cluster.images.digests.%s: environment prod needs the digest of every image" .) -}}
-{{- end -}}
-{{- end -}}
-{{- end -}}
+{{- include "twinstack.checkImages" . -}}
 {{- $namespace := get .Values.config.cluster "namespace" -}}
 {{- if and $namespace (ne $namespace .Release.Namespace) -}}
 {{- fail (printf "config.cluster.namespace is %s, and the release goes to %s; leave it out, or install with --namespace %s" $namespace .Release.Namespace $namespace) -}}
