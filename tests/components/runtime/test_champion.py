@@ -45,6 +45,14 @@ def test_promoting_again_changes_nothing(warehouse: SqliteWarehouse) -> None:
     assert champion.traffic(warehouse, "t") == before
 
 
+def test_an_earlier_release_that_answers_again_is_nothing_to_go_back_to(warehouse: SqliteWarehouse) -> None:
+    for name in ("one", "two", "one"):
+        champion.promote(warehouse, release(name))
+    assert champion.rollback(warehouse, "t").id == "two"
+    with pytest.raises(NotFoundError, match="no earlier release"):
+        champion.rollback(warehouse, "t")
+
+
 def test_a_stored_candidate_does_not_answer(warehouse: SqliteWarehouse) -> None:
     champion.promote(warehouse, release("one"))
     champion.store(warehouse, release("two"))
