@@ -78,7 +78,7 @@ def test_where_every_twin_answers_without_predictors_nobody_may_make_one(model: 
 
 
 @pytest.mark.parametrize(
-    "predictors", [{}, {"twins": {"other": {"in_front": True}}}, {"twins": {"docs": {}}}]
+    "predictors", [{}, {"twins": {"credit": {"in_front": True}}}, {"twins": {"docs": {}}}]
 )
 def test_one_twin_that_needs_a_predictor_is_enough_for_the_right(predictors: Object) -> None:
     values = of_twin(kind="llm", foundation={"model": "hf://org/base"}, **LLM)
