@@ -71,10 +71,15 @@ def files(
 
 def render(values: Object, template: str = "", **more: Any) -> list[Object]:
     """Objects of every template, or of one."""
+    return read({path: text for path, text in files(values, **more).items() if template in ("", path)})
+
+
+def read(texts: dict[str, str]) -> list[Object]:
+    """Objects of rendered templates."""
     return [
         made
-        for path, text in files(values, **more).items()
-        if path != "NOTES.txt" and template in ("", path)
+        for path, text in texts.items()
+        if path != "NOTES.txt"
         for made in yaml.load_all(text, Loader=StrictLoader)
         if made
     ]

@@ -1,29 +1,13 @@
-"""Valid values always render to valid objects; wrong ones are refused with the place of the mistake."""
-
-import copy
-from collections.abc import Iterator
-from typing import Any
+"""Wrong values are refused with the place of the mistake."""
 
 import pytest
-import yaml
 from helm_python import Chart
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.helm.checking import findings
+from tests.helm.places import DEFAULTS, changed, leaves, mappings
 from tests.helm.rendering import CHART, CI, Object, ci, merged, refused, render
 
-DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 TWINS = ci("production-gpu")["config"]["twins"]
 DIGEST = "sha256:" + "0" * 64
-
-#: Mappings that hold whatever Kubernetes takes, or names of the user's choice.
-OPEN = (
-    "commonLabels", "files", "environment", "config.stores", "config.twins", "config.cluster.images.digests",
-    "twinDefaults.predictor.nodeSelector", "pods.annotations",
-    "pods.nodeSelector", "serviceAccounts.annotations", "monitoring.labels",
-    "dashboards.labels", "tests.instances", "requests", "limits",
-)  # fmt: skip
 
 
 def test_the_schema_takes_every_values_file_and_the_defaults() -> None:
@@ -45,36 +29,9 @@ def test_amounts_are_numbers_or_texts_and_reach_the_pods_as_texts(limits: Object
     assert all(isinstance(amount, str) for amount in made.values())
 
 
-def _mappings(part: Any, path: str = "") -> Iterator[str]:
-    if isinstance(part, dict):
-        if not path.endswith(OPEN):
-            yield path
-        for key, value in part.items():
-            yield from _mappings(value, f"{path}.{key}" if path else key)
-
-
-def _leaves(part: Any, path: str = "") -> Iterator[str]:
-    if not isinstance(part, dict):
-        yield path
-    elif not path.endswith(OPEN):
-        for key, value in part.items():
-            yield from _leaves(value, f"{path}.{key}" if path else key)
-
-
-def _with(path: str, value: Any) -> Object:
-    """The defaults with one value changed."""
-    changed: Object = copy.deepcopy(DEFAULTS)
-    *parents, last = path.split(".")
-    place = changed
-    for name in parents:
-        place = place[name]
-    place[last] = value
-    return changed
-
-
-@pytest.mark.parametrize("path", list(_mappings(DEFAULTS)), ids=lambda path: path or "top")
+@pytest.mark.parametrize("path", list(mappings(DEFAULTS)), ids=lambda path: path or "top")
 def test_a_key_that_does_not_exist_is_refused_by_name(path: str) -> None:
-    said = refused(_with(f"{path}.mistyped" if path else "mistyped", True))
+    said = refused(changed(DEFAULTS, f"{path}.mistyped" if path else "mistyped", True))
     assert "mistyped" in said
     assert "additional properties" in said
 
@@ -94,9 +51,9 @@ def test_the_refusal_of_an_unknown_key_lists_the_keys_that_there_are(change: Obj
     assert known in refused(merged(DEFAULTS, change))
 
 
-@pytest.mark.parametrize("path", list(_leaves(DEFAULTS)))
+@pytest.mark.parametrize("path", [path for path, _ in leaves(DEFAULTS)])
 def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
-    said = refused(_with(path, {"a": "mapping"}))
+    said = refused(changed(DEFAULTS, path, {"a": "mapping"}))
     assert path.replace(".", "/") in said
 
 
@@ -159,127 +116,3 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(change: Object, pl
     assert place in said
     assert "an address without a password; pods get it by `secrets`" in said
     assert "hidden" not in said
-
-
-COUNT = st.integers(1, 9)
-FLAG = st.booleans()
-
-
-TEXT = st.text("a:\n#{}'\" \\é1", max_size=9)
-ADAPTER = st.sampled_from(["s3://b/tone", "pvc://claim", "pvc://claim/deep/tone"])
-CALLERS: st.SearchStrategy[list[Object]] = st.sampled_from([[], [{"podSelector": {}}]])
-
-
-@st.composite
-def scaling(draw: Any, *, zero: bool) -> Object:
-    """Bounds in the right order; `zero` where the first pod can be woken."""
-    by = draw(st.sampled_from(["cpu", "requests", "none"]))
-    least = draw(st.integers(0 if zero and by == "requests" else 1, 3))
-    return {
-        "by": by,
-        "minReplicas": least,
-        "maxReplicas": max(1, least) + draw(st.integers(0, 4)),
-        "cpuPercent": draw(st.integers(1, 100)),
-        "requestsPerReplica": draw(COUNT),
-        "waitingPerReplica": draw(COUNT),
-        "scaleDownSeconds": draw(st.integers(0, 3_600)),
-    }
-
-
-@st.composite
-def predictors(draw: Any, *, kind: str, standard: bool) -> Object:
-    """A pinned predictor, or none."""
-    found: Object = {
-        "enabled": draw(FLAG),
-        "storageUri": draw(st.sampled_from(["s3://b/m", "hf://o/m", "pvc://claim/m", "oci://r/m"])),
-        "scaling": draw(scaling(zero=True)),
-        "startupSeconds": draw(st.integers(1, 86_400)),
-        "user": draw(st.integers(1, 70_000)),
-    }
-    if kind == "llm":
-        spans = standard and draw(FLAG)
-        cache = draw(FLAG)
-        adapters = [] if cache and not spans else draw(st.sampled_from([[], ["tone"], ["tone", "style"]]))
-        args = ["--max-model-len=4096", "--dtype=bfloat16", *([] if spans else ['a "b": c'])]
-        found |= {
-            "engine": "LLMInferenceService" if spans else "InferenceService",
-            "gpus": draw(st.integers(0, 8)),
-            "adapters": [{"name": name, "uri": draw(ADAPTER)} for name in adapters],
-            "args": draw(st.lists(st.sampled_from(args))),
-            "cache": {
-                "enabled": cache,
-                "scope": draw(st.sampled_from(["Namespace", "Cluster"])),
-                "nodeGroups": ["g"],
-            },
-        }
-        if spans:
-            found["scaling"]["minReplicas"] = max(1, found["scaling"]["minReplicas"])
-            found["scaling"]["by"] = draw(st.sampled_from(["", "requests", "none"]))
-        elif adapters and found["storageUri"].startswith("oci://"):
-            found["storageUri"] = "pvc://claim"
-    return found
-
-
-@st.composite
-def valid(draw: Any) -> Object:
-    """Values that the schema and the checks of the templates take."""
-    mode = draw(st.sampled_from(["Standard", "Knative"]))
-    standard = mode == "Standard"
-    names = draw(st.lists(st.sampled_from(sorted(TWINS)), unique=True))
-    twins = []
-    for name in names:
-        kind = TWINS[name]["kind"]
-        front = {"enabled": draw(FLAG), "scaling": draw(scaling(zero=not standard))}
-        twins.append(
-            {
-                "name": name,
-                "kind": kind,
-                "front": front,
-                "traffic": {"public": draw(FLAG), "concurrency": draw(st.integers(0, 9))},
-                "storage": {"claim": draw(st.sampled_from(["", "claim"]))},
-                "predictor": draw(predictors(kind=kind, standard=standard)),
-            }
-        )
-    console = draw(FLAG)
-    return {
-        "config": {
-            "cluster": {"deployment_mode": mode, "knative_pod_fields": draw(FLAG)},
-            "serving": {"allow_anonymous": True},
-            "stores": dict.fromkeys(("warehouse", "vectors", "features", "tracking", "artifacts"), "s3://b/x"),
-            "twins": {name: TWINS[name] for name in names},
-        },
-        "twins": twins,
-        "files": draw(st.dictionaries(st.sampled_from(["a.py", "b/c_d.md"]), TEXT)),
-        "commonLabels": draw(st.sampled_from([{}, {"team": "ml"}])),
-        "environment": draw(st.dictionaries(st.sampled_from(["A", "B_C"]), TEXT)),
-        "caBundle": {"configMap": draw(st.sampled_from(["", "ca"]))},
-        "console": {"enabled": console, "replicas": draw(st.integers(1, 3))},
-        "networkPolicies": {"enabled": draw(FLAG), "callers": draw(CALLERS)},
-        "priorityClasses": {"create": draw(FLAG)},
-        "rbac": {"create": draw(FLAG), "trainer": draw(FLAG), "workflow": draw(FLAG), "kfpRuns": draw(FLAG)},
-        "serviceAccounts": {"create": draw(FLAG)},
-        "monitoring": {
-            "labels": draw(st.sampled_from([{}, {"release": "kps"}])),
-            "podMonitors": {"enabled": draw(FLAG)},
-            "rules": {"enabled": draw(FLAG)},
-            "alertmanager": {"enabled": console and draw(FLAG), "keySecret": "key"},
-        },
-        "migration": {"enabled": draw(FLAG)},
-        "tests": {"enabled": draw(FLAG)},
-    }  # fmt: skip
-
-
-@given(values=valid())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_valid_values_render_to_valid_objects(values: Object) -> None:
-    objects = render(values)
-    assert [(made["kind"], found) for made in objects for found in findings(made)] == []
-
-
-@given(values=valid(), path=st.sampled_from(sorted(_leaves(DEFAULTS))))
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-def test_valid_values_with_one_mistake_are_refused(values: Object, path: str) -> None:
-    mistake: Any = {"a": "mapping"}
-    for name in reversed(path.split(".")):
-        mistake = {name: mistake}
-    refused(merged(values, mistake))
