@@ -73,7 +73,7 @@ def test_knative_scales_on_cpu_only_by_the_class_without_which_kserve_refuses_it
     """KServe's webhook takes `cpu` with this class, and without it `concurrency` and `rps` only."""
     key = "autoscaling.knative.dev/class"
     knative = {"config": {"cluster": {"deployment_mode": "Knative"}}}
-    plain = front(merged(ci("minimal"), knative))
+    plain = front(merged(twin(ci("minimal"), "credit", front={"scaling": {"by": ""}}), knative))
     assert plain["spec"]["predictor"]["scaleMetric"] == "concurrency"
     assert key not in plain["metadata"]["annotations"]
     made = front(merged(twin(ci("minimal"), "credit", front={"scaling": {"by": "cpu"}}), knative))

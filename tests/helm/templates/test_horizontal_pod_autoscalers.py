@@ -4,7 +4,7 @@ from tests.helm.rendering import ci, render, twin
 
 
 def test_a_classic_twin_scales_on_cpu_and_goes_down_slowly() -> None:
-    scaling = {"minReplicas": 2, "maxReplicas": 7, "cpuPercent": 55, "scaleDownSeconds": 420}
+    scaling = {"by": "", "minReplicas": 2, "maxReplicas": 7, "cpuPercent": 55, "scaleDownSeconds": 420}
     values = twin(ci("minimal"), "credit", front={"scaling": scaling})
     (made,) = render(values, "horizontal-pod-autoscalers.yaml")
     spec = made["spec"]
