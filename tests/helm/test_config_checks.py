@@ -1,10 +1,10 @@
 """What `Config` refuses of the configuration, the chart refuses before anything is installed."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from helm_python import HelmError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from components.shared.config import Config
 from tests.helm.rendering import Object, ci, merged, refused, render
@@ -142,3 +142,26 @@ def test_a_mistyped_affinity_is_refused_by_the_schema(where: str, affinity: Obje
     for name in reversed(where.split(".")):
         change = {name: change}
     assert said in refused(merged(BASE, change))
+
+
+def test_a_variable_overrides_every_field_of_the_configuration_and_none_that_is_not_there() -> None:
+    fields = {f"TWINSTACK_{name.upper()}": "x" for name in Config.model_fields}
+    assert render(merged(BASE, {"environment": {**fields, "TWINSTACK_SERVING__PORT": "8081"}}), "config.yaml")
+    with pytest.raises(HelmError, match="TWINSTACK_STORE__WAREHOUSE names no field"):
+        render(merged(BASE, {"environment": {"TWINSTACK_STORE__WAREHOUSE": "x"}}), "config.yaml")
+
+
+def _validators(kind: Any) -> set[str]:
+    """Names of the checks of several fields, in a model and what it holds."""
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return {name for part in get_args(kind) for name in _validators(part)}
+    found = set(kind.__pydantic_decorators__.model_validators)
+    return found.union(*(_validators(field.annotation) for field in kind.model_fields.values()))
+
+
+def test_no_check_of_the_configuration_is_added_without_one_in_the_chart() -> None:
+    assert _validators(Config) == {
+        "_label_is_declared", "_pools_are_declared", "_zero_is_woken", "_production_is_pinned",
+        "_overlap_leaves_room", "_value_has_a_meaning", "_bounds_are_in_order", "_requests_fit_their_limits",
+        "_one_place_a_store", "_gives_up_in_time", "_is_one_of_both", "_secrets_are_elsewhere",
+    }  # fmt: skip

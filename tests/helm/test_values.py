@@ -70,6 +70,7 @@ def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
         ({"twinDefaults": {"front": {"resources": {"limits": {"memory": 4}}}}}, "memory"),
         ({"twinDefaults": {"front": {"resources": {"limits": {"cpu": 4096}}}}}, "cpu"),
         ({"config": {"cluster": {"predictors": {"llm": {"memory": 4}}}}}, "memory"),
+        ({"config": {"cluster": {"predictors": {"llm": {"memory": "2" + "0" * 15}}}}}, "memory"),
         ({"twinDefaults": {"predictor": {"storageUri": "/mnt/model"}}}, "storageUri"),
         ({"twinDefaults": {"predictor": {"adapters": [{"name": "a"}]}}}, "missing property 'uri'"),
         ({"secrets": [{"name": "s", "for": ["everyone"]}]}, "/secrets/0/for/0"),

@@ -10,7 +10,7 @@ from components.shared.config.base import Settings
 CORES, BYTES = 1_024, (1_000_000, 10**15)
 
 CORES_TEXT = r"^([1-9][0-9]*m|[0-9]+(\.[0-9]+)?)$"
-MEMORY_TEXT = r"^([1-9][0-9]*(Mi|Gi|Ti)|[1-9][0-9]{6,15})$"
+MEMORY_TEXT = r"^([1-9][0-9]*(Mi|Gi|Ti)|[1-9][0-9]{6,14}|10{15})$"
 
 
 def _cores(given: Any) -> Any:

@@ -119,6 +119,9 @@
 {{- if eq $name "PYTHONPATH" -}}
 {{- fail "environment, secrets: KServe refuses PYTHONPATH in its containers; name modules by path in config.twins" -}}
 {{- end -}}
+{{- if and (hasPrefix "TWINSTACK_" $name) (not (has (splitList "__" $name | first) (include "twinstack.overrides" $ | fromJsonArray))) -}}
+{{- fail (printf "environment, secrets: %s names no field of the configuration, and the pods would not start; use one of: %s" $name (include "twinstack.overrides" $ | fromJsonArray | join ", ")) -}}
+{{- end -}}
 {{- end -}}
 {{- if include "twinstack.configured" . -}}
 {{- include "twinstack.checkStores" . -}}
@@ -141,6 +144,15 @@
 {{- $variables = concat $variables (keys (default dict .env)) -}}
 {{- end -}}
 {{- toJson $variables -}}
+{{- end -}}
+
+{{/* Beginnings of the variables that override the configuration, or that other parts read, as a JSON list. */}}
+{{- define "twinstack.overrides" -}}
+{{- $names := list -}}
+{{- range list "PROFILE" "STATE" "ROOT" "STORES" "SERVING" "CONSOLE" "CLUSTER" "TWINS" "GIT_COMMIT" "CRASH_AT" "CONFIG" "KEYS" -}}
+{{- $names = append $names (printf "TWINSTACK_%s" .) -}}
+{{- end -}}
+{{- toJson $names -}}
 {{- end -}}
 
 {{/* Every store has a URI, in the configuration or by an override from a secret. */}}
