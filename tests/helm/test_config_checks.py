@@ -90,6 +90,11 @@ RIGHT: list[Object] = [
     _cluster(pools={"gpu": {**GPU["gpu"], "tolerations": [{**TAINT, "operator": "Equal"}]}}),
     _cluster(volumes=[{"path": "/a", "claim": "a"}, {"path": "/b", "config_map": "b"}]),
     _cluster(recurring={"nightly": {"pipeline": "train", "twin": "docs", "cron": "0 3 * * *"}}),
+    {
+        "serving": {
+            "links": {"networks": ["10.0.0.0/8", "10.0.0.0/255.0.0.0", "10.1.2.3", "fd00::/8", "::/0", "::1"]}
+        }
+    },
     {"serving": {"deadline_seconds": 40.5, "breaker": {"give_up_seconds": 40}}},
     _label("1", type="integer"),
     _label("-1.5e3", type="number"),

@@ -84,6 +84,7 @@ def test_a_value_of_another_type_is_refused_with_its_place(path: str) -> None:
         ({"config": {"cluster": {"images": {"digests": {"serve": "latest"}}}}}, "digests/serve"),
         ({"config": {"cluster": {"images": {"digests": {"server": DIGEST}}}}}, "server"),
         ({"config": {"serving": {"max_instances": 0}}}, "max_instances"),
+        ({"config": {"serving": {"links": {"networks": ["intranet"]}}}}, "/links/networks/0"),
         ({"config": {"twins": {"docs": {**TWINS["docs"], "top_k": 3}}}}, "'top_k' not allowed"),
         ({"config": {"twins": {"docs": {**TWINS["docs"], "retrieval": {"top_k": 0}}}}}, "top_k"),
         ({"config": {"twins": {"docs": {**TWINS["docs"], "kind": "vision"}}}}, "/config/twins/docs/kind"),

@@ -1,10 +1,16 @@
 """Configuration of reading pages that a request names."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork
+from pydantic import Field, IPvAnyNetwork, WithJsonSchema
 
 from components.shared.config.base import Settings
+
+#: A network, or one address; a schema says its letters, and `Config` whether it is one.
+Network = Annotated[
+    IPvAnyNetwork,
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9a-fA-F:]*[.:][0-9a-fA-F:.]+(/[0-9.]{1,15})?$"}),
+]
 
 
 class Links(Settings):
@@ -15,7 +21,7 @@ class Links(Settings):
     public addresses only."""
     hosts: tuple[str, ...] = ()
     """Hosts that may be read from, by name; `*.example.org` stands for every host below example.org."""
-    networks: tuple[IPvAnyNetwork, ...] = ()
+    networks: tuple[Network, ...] = ()
     """Networks that may be read from though they are not public, for example those of an intranet's wiki."""
     ports: tuple[int, ...] = (80, 443)
     """Ports that may be read from."""
