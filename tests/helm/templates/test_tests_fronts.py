@@ -50,13 +50,16 @@ def url() -> Iterator[str]:
         server.server_close()
 
 
-def run(pod: Object, url: str) -> int:
+def call(pod: Object, url: str) -> subprocess.CompletedProcess[str]:
     (container,) = pod["spec"]["containers"]
     script, address, calls = container["args"]
     assert address.startswith("http://twinstack-")
-    return subprocess.run(
-        [sys.executable, "-c", script, url, calls], env={"API_KEY": "a-key"}, capture_output=True, check=False
-    ).returncode
+    command, env = [sys.executable, "-c", script, url, calls], {"API_KEY": "a-key"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+
+def run(pod: Object, url: str) -> int:
+    return call(pod, url).returncode
 
 
 def test_it_asks_an_llm_twin_with_the_key(url: str) -> None:
@@ -75,6 +78,15 @@ def test_it_predicts_with_the_instances_of_the_values(url: str) -> None:
 def test_it_fails_where_the_front_fails(url: str) -> None:
     Handler.status = 503
     assert run(OBJECTS[0], url) != 0
+
+
+def test_it_says_what_the_front_answered_or_that_nobody_did(url: str) -> None:
+    Handler.status = 503
+    refused = call(OBJECTS[0], url)
+    assert refused.stderr == f"{url}/v2/health/ready: HTTP Error 503: Service Unavailable: {{}}\n"
+    alone = call(OBJECTS[0], "http://127.0.0.1:1")
+    assert alone.returncode == 1 and "Traceback" not in alone.stderr
+    assert "http://127.0.0.1:1/v2/health/ready: " in alone.stderr
 
 
 def test_it_fails_where_the_front_has_no_such_route(url: str) -> None:

@@ -27,15 +27,20 @@ spec:
       command: [python, -c]
       args:
         - |
-          import json, os, sys, urllib.request
+          import json, os, sys, urllib.error, urllib.request
           url, calls = sys.argv[1], json.loads(sys.argv[2])
           key = os.environ.get("API_KEY")
           headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
           for call in calls:
               body = json.dumps(call["body"]).encode() if "body" in call else None
               request = urllib.request.Request(url + call["path"], data=body, headers=headers)
-              with urllib.request.urlopen(request, timeout=120) as answer:
-                  print(answer.status, call["path"], answer.read(2000).decode(errors="replace"))
+              try:
+                  with urllib.request.urlopen(request, timeout=120) as answer:
+                      print(answer.status, call["path"], answer.read(2000).decode(errors="replace"))
+              except urllib.error.HTTPError as error:
+                  sys.exit(f"{request.full_url}: {error}: {error.read(2000).decode(errors='replace')}")
+              except OSError as error:
+                  sys.exit(f"{request.full_url}: {error}")
         - {{ index . 2 | quote }}
         - {{ index . 3 | toJson | toJson }}
       {{- include "twinstack.env" (list $root "test" (dict)) | nindent 6 }}
