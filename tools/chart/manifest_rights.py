@@ -1,6 +1,6 @@
 """What the Roles of `manifests/` grant, and what for; the Roles themselves are written by hand."""
 
-from tools.chart.right import Right
+from components.adapters.kubernetes.permissions import Rule
 
 KFP = "pipelines.kubeflow.org"
 KSERVE = "serving.kserve.io"
@@ -8,12 +8,12 @@ SEEN = ("get", "list", "watch")
 KEPT = ("get", "list", "create")
 
 #: Rights by the name of their Role.
-ROLES: dict[str, tuple[Right, ...]] = {
+ROLES: dict[str, tuple[Rule, ...]] = {
     "twinstack-recurring": (
-        Right(KFP, "pipelines", KEPT, "find the pipeline of a recurring run, or upload it"),
-        Right(KFP, "pipelines/versions", KEPT, "find the version of this content, or upload it"),
-        Right(KFP, "experiments", KEPT, "find or make the experiment that its runs belong to"),
-        Right(
+        Rule(KFP, "pipelines", KEPT, "find the pipeline of a recurring run, or upload it"),
+        Rule(KFP, "pipelines/versions", KEPT, "find the version of this content, or upload it"),
+        Rule(KFP, "experiments", KEPT, "find or make the experiment that its runs belong to"),
+        Rule(
             KFP,
             "jobs",
             (*KEPT, "delete"),
@@ -21,28 +21,28 @@ ROLES: dict[str, tuple[Right, ...]] = {
         ),
     ),
     "twinstack-viewer": (
-        Right(KSERVE, "inferenceservices", SEEN, "see twins and predictors, and whether they are ready"),
-        Right("", "pods", SEEN, "see which pods run, and why one does not"),
-        Right("", "pods/log", SEEN, "read what fronts, predictors and stages say"),
-        Right("", "events", SEEN, "read why a pod was not made or not started"),
-        Right("", "services", SEEN, "find the addresses of fronts and of the operations API"),
-        Right(KFP, "runs", ("get", "list"), "follow runs in the UI of KFP"),
-        Right(KFP, "jobs", ("get", "list"), "see recurring runs"),
-        Right(KFP, "experiments", ("get", "list"), "find runs by their experiment"),
-        Right(KFP, "pipelines", ("get", "list"), "see which pipelines there are"),
-        Right(KFP, "pipelines/versions", ("get", "list"), "see what a pipeline does"),
+        Rule(KSERVE, "inferenceservices", SEEN, "see twins and predictors, and whether they are ready"),
+        Rule("", "pods", SEEN, "see which pods run, and why one does not"),
+        Rule("", "pods/log", SEEN, "read what fronts, predictors and stages say"),
+        Rule("", "events", SEEN, "read why a pod was not made or not started"),
+        Rule("", "services", SEEN, "find the addresses of fronts and of the operations API"),
+        Rule(KFP, "runs", ("get", "list"), "follow runs in the UI of KFP"),
+        Rule(KFP, "jobs", ("get", "list"), "see recurring runs"),
+        Rule(KFP, "experiments", ("get", "list"), "find runs by their experiment"),
+        Rule(KFP, "pipelines", ("get", "list"), "see which pipelines there are"),
+        Rule(KFP, "pipelines/versions", ("get", "list"), "see what a pipeline does"),
     ),
     "twinstack-submitter": (
-        Right(KFP, "pipelines", KEPT, "`twin submit`: find the pipeline, or upload it"),
-        Right(KFP, "pipelines/versions", KEPT, "`twin submit`: find the version, or upload it"),
-        Right(KFP, "experiments", KEPT, "`twin submit`: find or make the experiment of a run"),
-        Right(
+        Rule(KFP, "pipelines", KEPT, "`twin submit`: find the pipeline, or upload it"),
+        Rule(KFP, "pipelines/versions", KEPT, "`twin submit`: find the version, or upload it"),
+        Rule(KFP, "experiments", KEPT, "`twin submit`: find or make the experiment of a run"),
+        Rule(
             KFP,
             "runs",
             (*KEPT, "terminate", "retry", "archive"),
             "`twin submit`: start a run and follow it; end one, start a failed one again, put one away",
         ),
-        Right(
+        Rule(
             KFP,
             "jobs",
             (*KEPT, "delete", "enable", "disable"),

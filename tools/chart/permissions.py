@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import yaml
 
-from components.adapters.kubernetes.permissions import FINETUNE, PRUNE, RELEASE
+from components.adapters.kubernetes.permissions import FINETUNE, PRUNE, RELEASE, Rule
 from tools.chart import manifest_rights
-from tools.chart.right import Right, of_stages
 
 HEAD = (
     "# Written by tools/generate_docs.py from tools/chart/permissions.py. Change the code, not this file.\n"
@@ -15,29 +14,29 @@ HEAD = (
 
 #: Sets of rights by name. The first is granted where a twin of the configuration needs predictors; the `rbac`
 #: values of the chart switch the others.
-SETS: dict[str, tuple[Right, ...]] = {
-    "release": of_stages(RELEASE),
-    "trainer": of_stages(FINETUNE),
+SETS: dict[str, tuple[Rule, ...]] = {
+    "release": RELEASE,
+    "trainer": FINETUNE,
     "workflow": (
-        Right(
+        Rule(
             "argoproj.io",
             "workflowtaskresults",
             ("create", "patch"),
             "Argo's executor reports the outcome of a step",
         ),
-        Right(
+        Rule(
             "argoproj.io",
             "workflowtasksets",
             ("list", "watch"),
             "Argo's agent takes its tasks, where KFP lets it run the drivers (an executor plugin)",
         ),
-        Right(
+        Rule(
             "argoproj.io", "workflowtasksets/status", ("patch",), "Argo's agent reports how the drivers ended"
         ),
-        Right(
+        Rule(
             "", "configmaps", ("get",), "the KFP launcher reads where artifacts of KFP go", ("kfp-launcher",)
         ),
-        Right(
+        Rule(
             "",
             "secrets",
             ("get",),
@@ -46,25 +45,25 @@ SETS: dict[str, tuple[Right, ...]] = {
         ),
     ),
     "console": (
-        Right(
+        Rule(
             "pipelines.kubeflow.org",
             "runs",
             ("get", "create"),
             "start a run that a person or an alert asks for, and follow it; KFP asks Kubernetes",
         ),
-        Right(
+        Rule(
             "pipelines.kubeflow.org",
             "experiments",
             ("get", "list", "create"),
             "find or make the experiment that a run belongs to",
         ),
-        Right(
+        Rule(
             "pipelines.kubeflow.org",
             "pipelines",
             ("get", "list", "create"),
             "find the pipeline, or upload it where the server has none",
         ),
-        Right(
+        Rule(
             "pipelines.kubeflow.org",
             "pipelines/versions",
             ("get", "list", "create"),
@@ -74,7 +73,7 @@ SETS: dict[str, tuple[Right, ...]] = {
 }
 
 #: Rights that a command needs and the chart gives to nobody, by the title of their section.
-OWN = {"Whoever runs `twin prune`: not granted by the chart": of_stages(PRUNE)}
+OWN = {"Whoever runs `twin prune`: not granted by the chart": PRUNE}
 
 TITLES = {
     "release": "Pipelines and operations API: stage `release`, `twin promote`, `twin rollback`, an approval "
@@ -114,7 +113,7 @@ def data() -> str:
     )
 
 
-def _rule(right: Right) -> dict[str, list[str]]:
+def _rule(right: Rule) -> dict[str, list[str]]:
     names = {"resourceNames": list(right.names)} if right.names else {}
     return {"apiGroups": [right.group], "resources": [right.resource], **names, "verbs": list(right.verbs)}
 
@@ -126,7 +125,7 @@ def page() -> str:
     return "\n".join([INTRO, *(_section(title, rights) for title, rights in sections.items())])
 
 
-def _section(title: str, rights: Sequence[Right]) -> str:
+def _section(title: str, rights: Sequence[Rule]) -> str:
     lines = ["| API group | resource | verbs | what for |", "|---|---|---|---|"]
     for right in rights:
         resource = right.resource + (f" named `{', '.join(right.names)}`" if right.names else "")

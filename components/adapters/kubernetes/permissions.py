@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of a Role, in RBAC's words, and what it is for."""
+    """A rule of a Role, in RBAC's words, and what it is for; `names` limits it to objects of those names."""
 
     group: str
     resource: str
     verbs: tuple[str, ...]
     purpose: str
+    names: tuple[str, ...] = ()
 
 
 #: Stage `release`, `twin promote` and `twin rollback`.

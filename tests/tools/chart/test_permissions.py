@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 import pytest
 import yaml
 
+from components.adapters.kubernetes.permissions import Rule
 from tests.helm.rendering import CI, ci, render
 from tests.kubernetes.api_rules import Object
 from tests.manifests.rendering import MANIFESTS
 from tools.chart.manifest_rights import ROLES
 from tools.chart.permissions import SETS, page
-from tools.chart.right import Right
 
 #: Group, resource, verb, and the name that it is limited to.
 Grant = tuple[str, str, str, str]
@@ -25,7 +25,7 @@ def granted(role: Object) -> Iterator[Grant]:
                         yield group, resource, verb, name
 
 
-def explained(rights: Iterable[Right]) -> set[Grant]:
+def explained(rights: Iterable[Rule]) -> set[Grant]:
     return {
         (one.group, one.resource, verb, name)
         for one in rights
