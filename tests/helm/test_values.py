@@ -111,6 +111,10 @@ def test_a_wrong_value_is_refused_with_its_place(change: Object, said: str) -> N
         ({"config": {"stores": {"warehouse": "mongodb://u:hidden@a,b/db"}}}, "/config/stores/warehouse"),
         ({"environment": {"HTTPS_PROXY": "http://u:hidden@proxy:3128"}}, "/environment/HTTPS_PROXY"),
         ({"config": {"cluster": {"variables": {"A": "http://u:hidden@b"}}}}, "/cluster/variables/A"),
+        ({"config": {"cluster": {"pushgateway": "http://u:hidden@b:9091"}}}, "/cluster/pushgateway"),
+        ({"config": {"cluster": {"kfp": {"endpoint": "http://u:hidden@b"}}}}, "/cluster/kfp/endpoint"),
+        ({"config": {"twins": {"docs": {**TWINS["docs"], "foundation": {"model": "http://u:hidden@b/v1#m"}}}}},
+         "/foundation/model"),
     ],
 )  # fmt: skip
 def test_a_password_in_an_address_is_refused_and_not_repeated(change: Object, place: str) -> None:

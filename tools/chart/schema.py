@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from components.shared.config.root import Config
-from components.shared.config.stores import SECRET
+from components.shared.config.names import ADDRESS
+from components.shared.config.root import SECRET, Config
 from tools.chart.comments import described
 from tools.chart.values import Values
 
@@ -94,10 +94,21 @@ def _without_demands(config: Schema) -> Schema:
 
 
 def _refuse_passwords(whole: Schema) -> None:
-    """In addresses of stores and in plain variables."""
-    places = list(whole["$defs"]["Config.Stores"]["properties"].values())
-    cluster = whole["$defs"]["Config.Cluster"]["properties"]
-    for variables in (whole["properties"]["environment"], cluster["variables"]):
+    """In addresses of stores, models and servers, and in plain variables."""
+    fields = {
+        f"{name}.{field}": part
+        for name, kind in whole["$defs"].items()
+        if name.startswith("Config.")
+        for field, part in kind.get("properties", {}).items()
+    }
+    places = [
+        part
+        for name, part in fields.items()
+        if name.startswith("Config.Stores.")
+        or name == "Config.Foundation.model"
+        or part.get("pattern") == ADDRESS
+    ]
+    for variables in (whole["properties"]["environment"], fields["Config.Cluster.variables"]):
         places += variables["patternProperties"].values()
     for place in places:
         place.update(WITHOUT_PASSWORD)

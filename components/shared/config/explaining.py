@@ -32,11 +32,11 @@ def _line(wrong: ErrorDetails) -> str:
         return f"{place}: unknown field{_meant(wrong['loc'])}"
     if wrong["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return f"{place}.{_tag(wrong['ctx'])}"
-    value = wrong["input"]
+    value, said = wrong["input"], wrong["msg"].removeprefix("Value error, ")
     if isinstance(value, dict | list):
-        return f"{place}: {wrong['msg']}"
+        return f"{place}: {said}" if place else said
     hint = ", put it in quotes" if _wants_quotes(wrong) else ""
-    return f"{place} is {repr(value)[:SHOWN]}: {wrong['msg']}{hint}"
+    return f"{place} is {repr(value)[:SHOWN]}: {said}{hint}"
 
 
 def _tag(said: Mapping[str, str]) -> str:

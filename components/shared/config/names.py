@@ -40,5 +40,6 @@ TWIN = r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$"
 Digest = Annotated[str, Field(pattern=r"^(sha256:[0-9a-f]{64})?$")]
 #: Name of an environment variable.
 Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")]
-#: An address without a path at its end; empty where there is none.
-Address = Annotated[str, Field(pattern=r"^(https?://[^\s/?#]+[^\s?#]*[^\s/?#])?$")]
+#: An address without a slash at its end; empty where there is none.
+ADDRESS = r"^(https?://[^\s/?#]+[^\s?#]*[^\s/?#])?$"
+Address = Annotated[str, Field(pattern=ADDRESS)]

@@ -1,7 +1,9 @@
 """The whole of `twinstack.yaml`, with its environment overrides."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -14,6 +16,9 @@ from components.shared.config.names import TWIN
 from components.shared.config.serving import Serving
 from components.shared.config.stores import Stores
 from components.shared.errors import UnknownTwinError
+
+#: A password in an URI, or in an URI inside its query.
+SECRET = re.compile(r"://[^/?#@]*:[^/?#@]+@")
 
 Twin = Annotated[ClassicTwin | LlmTwin, Field(discriminator="kind")]
 TwinName = Annotated[str, Field(pattern=TWIN)]
@@ -66,6 +71,14 @@ class Config(BaseSettings):
             raise ValueError(f"profile 'cluster' needs stores.{', stores.'.join(missing)}")
         return self
 
+    @model_validator(mode="after")
+    def _secrets_are_elsewhere(self) -> Self:
+        for place, text in _texts(self.model_dump(), ()):
+            if SECRET.search(text):
+                field = ".".join(place)
+                raise ValueError(f"{field} holds a password; give it by an environment variable instead")
+        return self
+
     @property
     def root_path(self) -> Path:
         """Absolute project folder."""
@@ -91,3 +104,15 @@ class Config(BaseSettings):
                 f"no twin '{name[:60]}'", where="twins", remedy=f"use one of: {', '.join(sorted(self.twins))}"
             )
         return self.twins[name]
+
+
+def _texts(part: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every text of a configuration with its place."""
+    if isinstance(part, str):
+        yield place, part
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            yield from _texts(value, (*place, name))
+    elif isinstance(part, list | tuple):
+        for number, value in enumerate(part):
+            yield from _texts(value, (*place, str(number)))

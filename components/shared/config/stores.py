@@ -1,14 +1,10 @@
 """Where state lies."""
 
 import re
-from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from components.shared.config.base import Settings
-
-#: A password in an URI, or in an URI inside its query.
-SECRET = re.compile(r"://[^/?#@]*:[^/?#@]+@")
 
 #: An absolute path as SQLAlchemy writes it: the scheme's three slashes and the path's own.
 FOUR_SLASHES = re.compile(r"(?<=:)/{4,}")
@@ -37,12 +33,3 @@ class Stores(Settings):
     def _one_slash_begins_a_path(cls, uri: str) -> str:
         # `//var` is another path than `/var` to POSIX, and MLflow takes its first folder for a host.
         return FOUR_SLASHES.sub("///", uri, count=1)
-
-    @model_validator(mode="after")
-    def _secrets_are_elsewhere(self) -> Self:
-        for name, uri in self.model_dump().items():
-            if SECRET.search(uri):
-                raise ValueError(
-                    f"stores.{name} holds a password; give it by an environment variable instead"
-                )
-        return self

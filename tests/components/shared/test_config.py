@@ -35,6 +35,27 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(tmp_path: Path, store: 
     assert "word@" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("place", "override"),
+    [
+        ("cluster.pushgateway", {"TWINSTACK_CLUSTER__PUSHGATEWAY": "http://user:word@push:9091"}),
+        ("cluster.variables.A", {"TWINSTACK_CLUSTER__VARIABLES": '{"A": "http://user:word@host"}'}),
+        (
+            "twins.docs.foundation.model",
+            {"TWINSTACK_TWINS__DOCS__FOUNDATION__MODEL": "https://u:word@h/v1#m"},
+        ),
+    ],
+)
+def test_a_password_in_any_address_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, place: str, override: dict[str, str]
+) -> None:
+    for name, value in override.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{place} holds a password") as raised:
+        load(REPOSITORY / "twinstack.yaml")
+    assert "word@" not in str(raised.value)
+
+
 @pytest.mark.parametrize("scheme", ["sqlite", "milvus-lite", "feast", "file"])
 def test_an_absolute_path_with_four_slashes_as_of_sqlalchemy_begins_with_one(scheme: str) -> None:
     written = f"{scheme}:////var/lib/t?online=redis://h:1/0"
