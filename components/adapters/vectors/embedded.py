@@ -61,7 +61,7 @@ class EmbeddedVectors:
                 count = fill(client, COLLECTION, batches, dense_index="FLAT")
             finally:
                 client.close()
-            sums.write(folder, digest.of_files(folder, leave_out=[LOCK]))
+            sums.write(folder, _settled(folder))
             write_atomic(folder / MARKER, json.dumps({"chunks": count}))
         return count
 
@@ -137,6 +137,12 @@ class EmbeddedIndex:
         """Close the database and remove the copy."""
         self._client.close()
         self._copy.cleanup()
+
+
+def _settled(folder: Path) -> dict[str, str]:
+    """SHA-256 of the data's files; indexes over them Milvus Lite may still write after `close`."""
+    files = [*folder.rglob("*.parquet"), *folder.rglob("schema.json")]
+    return {path.relative_to(folder).as_posix(): digest.whole(path) for path in files}
 
 
 def _harmed(folder: Path) -> str:

@@ -192,6 +192,13 @@ def test_what_a_killed_process_left_is_no_version_and_is_built_anew(tmp_path: Pa
     index.close()
 
 
+def test_what_milvus_lite_may_write_after_closing_is_not_held_to_a_digest(tmp_path: Path) -> None:
+    EmbeddedVectors(tmp_path).create("docs", "v1", [entries(*TEXTS)])
+    names = [line.split()[1] for line in (tmp_path / "docs/v1/SHA256SUMS").read_text().splitlines()]
+    assert {Path(name).suffix for name in names} == {".parquet", ".json"}
+    assert {Path(name).name for name in names if name.endswith(".json")} == {"schema.json"}
+
+
 def test_files_that_were_harmed_are_refused_by_name_and_the_version_is_built_anew(tmp_path: Path) -> None:
     vectors = EmbeddedVectors(tmp_path)
     vectors.create("docs", "v1", [entries(*TEXTS)])
@@ -199,7 +206,7 @@ def test_files_that_were_harmed_are_refused_by_name_and_the_version_is_built_ane
     database = tmp_path / "docs" / "v1" / "index.db"
     for harm in ("cut", "changed", "lost", "all"):
         largest = max(
-            (one for one in database.rglob("*") if one.is_file()), key=lambda one: one.stat().st_size
+            (one for one in database.rglob("*.parquet") if one.is_file()), key=lambda one: one.stat().st_size
         )
         content = largest.read_bytes()
         if harm == "cut":
